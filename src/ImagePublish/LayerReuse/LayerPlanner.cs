@@ -22,13 +22,13 @@ internal static class LayerPlanner
 
     /// <summary>Plans the layers.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be at its path in the image.</exception>
-    public static IReadOnlyList<LayerInput> Plan(PublishRequest request, PublishedFiles published, BaseFileSystem baseFiles)
+    public static IReadOnlyList<LayerInput> Plan(PublishRequest request, IReadOnlyList<LayerEntry> published, BaseFileSystem baseFiles)
     {
         var defaults = WithOwner(request, baseFiles);
         IReadOnlyList<LayerEntry> entries =
             defaults == request.EntryDefaults
-                ? published.Entries
-                : [.. published.Entries.Select(entry => entry with { Uid = defaults.Uid, Gid = defaults.Gid })];
+                ? published
+                : [.. published.Select(entry => entry with { Uid = defaults.Uid, Gid = defaults.Gid })];
         var above = AddedEntries.FoldersOfBase(baseFiles, defaults);
         if (above.Count > 0)
             entries = [.. entries.Where(entry => above.TrueForAll(folder => folder.Path != entry.Path)), .. above];

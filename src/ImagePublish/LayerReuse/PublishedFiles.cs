@@ -8,28 +8,25 @@ namespace ImagePublish.LayerReuse;
 /// <summary>The files of a request, listed once, and identified by their contents.</summary>
 internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? fingerprints, CancellationToken cancellationToken)
 {
-    private readonly Lazy<SelectedFiles> selected = new(() =>
-        SelectedFiles.Select(PublishFolder.Read(request.PublishFolder, request.EntryDefaults, request.Items, cancellationToken), request)
-    );
+    private readonly Lazy<Task<SelectedFiles>> selected = new(() => SelectAsync(request, fingerprints, cancellationToken));
 
-    /// <summary>The content of the publish folder that becomes part of the image, with the request's default owner.</summary>
+    private Task<Digest?>? fingerprint;
+
+    /// <summary>What of the publish folder becomes part of the image, with the request's default owner.</summary>
     /// <exception cref="ImagePublishException">A file can't be read, or can't be in a layer.</exception>
-    public IReadOnlyList<LayerEntry> Entries => selected.Value.Entries;
-
-    /// <summary>The debug symbols that are attached to the image instead.</summary>
-    public IReadOnlyList<LayerEntry> SeparateSymbols => selected.Value.SeparateSymbols;
-
-    /// <summary>The bytes of the files that are left out because only other systems can load them.</summary>
-    public long OtherPlatformsLength => selected.Value.OtherPlatformsLength;
+    public Task<SelectedFiles> ReadAsync() => selected.Value;
 
     /// <summary>One digest of all files: their paths, modes and contents.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public async Task<Digest?> ComputeFingerprintAsync()
+    public Task<Digest?> ComputeFingerprintAsync() => fingerprint ??= FingerprintAsync();
+
+    private async Task<Digest?> FingerprintAsync()
     {
         if (fingerprints is null)
             return null;
         var added = AddedFiles().ToList();
-        LayerEntry[] entries = [.. Entries, .. SeparateSymbols];
+        var files = await ReadAsync();
+        LayerEntry[] entries = [.. files.Entries, .. files.SeparateSymbols];
         await fingerprints.ComputeAsync([.. entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
         using var digest = new DigestBuilder();
         foreach (var entry in entries)
@@ -55,6 +52,22 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
 
     /// <summary>The same for the files of one layer, whose key was computed.</summary>
     public bool AreUnmodified(LayerInput content) => fingerprints?.AreAtRest(content) == true;
+
+    // Files that are left out are not read.
+    private static async Task<SelectedFiles> SelectAsync(
+        PublishRequest request,
+        FileFingerprints? fingerprints,
+        CancellationToken cancellationToken
+    )
+    {
+        var folder = PublishFolder.List(request.PublishFolder, request.EntryDefaults, cancellationToken);
+        var listed = SelectedFiles.Select(folder.Entries, request);
+        return listed with
+        {
+            Entries = await folder.ReadModesAsync(listed.Entries, request.Items, fingerprints, cancellationToken),
+            SeparateSymbols = await folder.ReadModesAsync(listed.SeparateSymbols, request.Items, fingerprints, cancellationToken),
+        };
+    }
 
     private IEnumerable<FileOnDisk> AddedFiles() =>
         request

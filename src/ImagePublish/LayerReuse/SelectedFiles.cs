@@ -47,12 +47,10 @@ internal sealed record SelectedFiles(IReadOnlyList<LayerEntry> Entries, long Oth
     // Folders that had nothing but such files go with them; those that were empty before stay.
     private static List<LayerEntry> WithoutEmptied(IReadOnlyList<LayerEntry> published, HashSet<LayerEntry> omitted)
     {
-        var touched = omitted.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
+        var touched = LayerPath.ParentsOf(omitted.Select(entry => entry.Path));
         var kept = published.Where(entry => !omitted.Contains(entry)).ToList();
         bool IsTouched(LayerEntry entry) => entry.Kind == LayerEntryKind.Directory && touched.Contains(entry.Path);
-        var filled = kept.Where(entry => !IsTouched(entry))
-            .SelectMany(entry => LayerPath.ParentsOf(entry.Path))
-            .ToHashSet(StringComparer.Ordinal);
+        var filled = LayerPath.ParentsOf(kept.Where(entry => !IsTouched(entry)).Select(entry => entry.Path));
         kept.RemoveAll(entry => IsTouched(entry) && !filled.Contains(entry.Path));
         return kept;
     }

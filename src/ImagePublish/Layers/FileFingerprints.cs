@@ -23,7 +23,7 @@ internal sealed class FileFingerprints
     private readonly Dictionary<string, Tagged> tags = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
-    private sealed record Tagged(byte[] Tag, DateTime Modified);
+    private sealed record Tagged(byte[] Tag, FileKind Kind, DateTime Modified);
 
     public FileFingerprints(byte[] key)
     {
@@ -33,18 +33,35 @@ internal sealed class FileFingerprints
 
     public static bool AreSupported => AesGcm.IsSupported;
 
-    /// <summary>Computes the tags of files, side by side on all cores. Those that are known are not read again.</summary>
+    /// <summary>Computes the tags of files, side by side on all cores, of which one is the caller's. Those that are known are not read
+    /// again.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public Task ComputeAsync(IEnumerable<FileOnDisk> files, CancellationToken cancellationToken)
+    public async Task ComputeAsync(IEnumerable<FileOnDisk> files, CancellationToken cancellationToken)
     {
         // The largest first, so that no core waits long for another.
         var waiting = files.Where(file => !IsKnown(file)).ToArray();
+        if (waiting.Length == 0)
+            return;
         Array.Sort(waiting, (left, right) => right.Length.CompareTo(left.Length));
+        var found = new Tagged[waiting.Length];
         var next = -1;
-        var workers = new Task[Math.Min(Environment.ProcessorCount, waiting.Length)];
-        for (var worker = 0; worker < workers.Length; worker++)
-            workers[worker] = Task.Run(Work, cancellationToken);
-        return Task.WhenAll(workers);
+        var others = new Task[Math.Min(Environment.ProcessorCount, waiting.Length) - 1];
+        for (var worker = 0; worker < others.Length; worker++)
+            others[worker] = Task.Run(Work, cancellationToken);
+        try
+        {
+            Work();
+        }
+        finally
+        {
+            await Task.WhenAll(others);
+        }
+
+        lock (gate)
+        {
+            for (var index = 0; index < waiting.Length; index++)
+                tags[waiting[index].Path] = found[index];
+        }
 
         void Work()
         {
@@ -53,17 +70,20 @@ internal sealed class FileFingerprints
             for (int index; (index = Interlocked.Increment(ref next)) < waiting.Length; )
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var tag = Compute(waiting[index], mac, buffer);
-                lock (gate)
-                    tags[waiting[index].Path] = tag;
+                found[index] = Compute(waiting[index], mac, buffer);
             }
         }
     }
 
-    public byte[] Compute(FileOnDisk file)
+    public byte[] Compute(FileOnDisk file) => Find(file).Tag;
+
+    /// <summary>The kind of a file, which was seen when its tag was computed.</summary>
+    public FileKind KindOf(FileOnDisk file) => Find(file).Kind;
+
+    private Tagged Find(FileOnDisk file)
     {
         lock (gate)
-            return tags[file.Path].Tag;
+            return tags[file.Path];
     }
 
     /// <summary>Whether no file's times changed since it was read.</summary>
@@ -98,12 +118,15 @@ internal sealed class FileFingerprints
         nonce.Clear();
         using var handle = DiskFiles.Open(file.Path);
         var modified = File.GetLastWriteTimeUtc(handle);
+        var kind = FileKind.Other;
         for (long offset = 0; ; )
         {
             var read = DiskFiles.Read(handle, file.Path, buffer.AsSpan(TagSize, PartSize), offset);
+            if (offset == 0)
+                kind = Modes.KindOf(buffer.AsSpan(TagSize, read));
             if (read == 0)
                 return offset == file.Length
-                    ? new Tagged(tag.ToArray(), modified)
+                    ? new Tagged(tag.ToArray(), kind, modified)
                     : throw DiskFiles.Changed(file.Path, $"became another length (from {file.Length} to {offset} bytes)");
             mac.Encrypt(nonce, [], [], tag, buffer.AsSpan(0, TagSize + read));
             offset += read;

@@ -49,42 +49,42 @@ internal sealed record LayerInput
                 CheckSame(known[entry.Path], entry);
         }
 
-        foreach (var entry in known.Values.ToList())
-            AddParents(known, entry, defaults ?? new LayerEntryDefaults(), ownedByBase);
-        return new LayerInput(name, [.. known.Values.OrderBy(entry => entry.Path, StringComparer.Ordinal)]);
+        foreach (var parent in LayerPath.ParentsOf(known.Keys))
+            AddParent(known, parent, defaults ?? new LayerEntryDefaults(), ownedByBase);
+        List<LayerEntry> ordered = [.. known.Values];
+        ordered.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return new LayerInput(name, ordered);
     }
 
-    private static void AddParents(
+    private static void AddParent(
         Dictionary<string, LayerEntry> known,
-        LayerEntry entry,
+        string parent,
         LayerEntryDefaults defaults,
         IReadOnlySet<string>? ownedByBase
     )
     {
-        foreach (var parent in LayerPath.ParentsOf(entry.Path))
+        if (known.TryGetValue(parent, out var existing))
         {
-            if (known.TryGetValue(parent, out var existing))
-            {
-                if (existing.Kind != LayerEntryKind.Directory)
-                    throw new ImagePublishException(
-                        DiagnosticCodes.InvalidEntry,
-                        $"'{Text.Sanitize(parent)}' is a file or link and also the folder of '{Text.Sanitize(entry.Path)}'. "
-                            + "Rename one of them."
-                    );
-            }
-            else if (!LayerPath.IsOwnedByBase(parent) && ownedByBase?.Contains(parent) != true)
-            {
-                known.Add(
-                    parent,
-                    new LayerEntry(parent, LayerEntryKind.Directory)
-                    {
-                        Uid = defaults.Uid,
-                        Gid = defaults.Gid,
-                        Modified = defaults.Modified,
-                    }
-                );
-            }
+            if (existing.Kind == LayerEntryKind.Directory)
+                return;
+            var below = known.Keys.First(path => path.StartsWith(parent + "/", StringComparison.Ordinal));
+            throw new ImagePublishException(
+                DiagnosticCodes.InvalidEntry,
+                $"'{Text.Sanitize(parent)}' is a file or link and also the folder of '{Text.Sanitize(below)}'. Rename one of them."
+            );
         }
+
+        if (LayerPath.IsOwnedByBase(parent) || ownedByBase?.Contains(parent) == true)
+            return;
+        known.Add(
+            parent,
+            new LayerEntry(parent, LayerEntryKind.Directory)
+            {
+                Uid = defaults.Uid,
+                Gid = defaults.Gid,
+                Modified = defaults.Modified,
+            }
+        );
     }
 
     private static void CheckShape(LayerEntry entry)

@@ -41,10 +41,8 @@ internal static class LayerLayout
 
         var known = ByPath(items);
         var large = new LargePackages(PackageFilesIn(entries, known));
-        var directories = entries
-            .Where(entry => entry.Kind == LayerEntryKind.Directory)
-            .ToLookup(entry => entry.Path, StringComparer.Ordinal);
-        var filled = entries.SelectMany(entry => LayerPath.ParentsOf(entry.Path)).ToHashSet(StringComparer.Ordinal);
+        var directories = entries.Where(entry => entry.Kind == LayerEntryKind.Directory).ToList();
+        var filled = LayerPath.ParentsOf(entries.Select(entry => entry.Path));
         return
         [
             .. WithTimes(entries, known)
@@ -71,15 +69,10 @@ internal static class LayerLayout
     }
 
     /// <summary>Each layer has the directories of its own files, with the attributes they have in all of them.</summary>
-    private static IEnumerable<LayerEntry> WithParents(IEnumerable<LayerEntry> layer, ILookup<string, LayerEntry> directories)
+    private static IEnumerable<LayerEntry> WithParents(IGrouping<LayerKey, LayerEntry> layer, List<LayerEntry> directories)
     {
-        var added = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var entry in layer)
-        {
-            foreach (var directory in LayerPath.ParentsOf(entry.Path).Where(added.Add).SelectMany(parent => directories[parent]))
-                yield return directory;
-            yield return entry;
-        }
+        var parents = LayerPath.ParentsOf(layer.Select(entry => entry.Path));
+        return layer.Concat(directories.Where(directory => parents.Contains(directory.Path)));
     }
 
     internal static Dictionary<string, PublishItem> ByPath(IReadOnlyCollection<PublishItem> items)

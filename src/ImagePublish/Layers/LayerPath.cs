@@ -123,6 +123,27 @@ internal static class LayerPath
             yield return parent;
     }
 
+    /// <summary>The directories above many paths, each of them once, without the root.</summary>
+    public static HashSet<string> ParentsOf(IEnumerable<string> paths)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        var last = "";
+        foreach (var path in paths)
+        {
+            // Most paths are in the same directory as the one before.
+            if (IsDirectlyIn(path, last))
+                continue;
+            last = ParentOf(path);
+            for (var parent = last; parent.Length > 0 && found.Add(parent); )
+                parent = ParentOf(parent);
+        }
+
+        return found;
+    }
+
+    private static bool IsDirectlyIn(string path, string folder) =>
+        path.LastIndexOf('/') == folder.Length && path.StartsWith(folder, StringComparison.Ordinal);
+
     /// <summary>Refuses a path that would not be the same thing to every reader of the layer.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3001</c>: it leaves the image. <c>IMG3004</c>: a name that can't be in a
     /// layer.</exception>

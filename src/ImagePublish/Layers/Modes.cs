@@ -11,33 +11,39 @@ internal static class Modes
 
     public const UnixFileMode Link = Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    public static UnixFileMode GetMode(FileInfo file, ExecutableRule rule) => GetMode(file, rule, out _);
+    public static UnixFileMode GetMode(FileInfo file, ExecutableRule rule) =>
+        GetMode(KindOf(file.FullName), rule == ExecutableRule.ContentOrFileMode && HasExecuteBit(file));
 
-    public static UnixFileMode GetMode(FileInfo file, ExecutableRule rule, out bool isByFileMode)
-    {
-        var kind = KindOf(file);
-        isByFileMode = kind == FileKind.Other && rule == ExecutableRule.ContentOrFileMode && HasExecuteBit(file);
-        return kind == FileKind.Program || isByFileMode ? Executable : Plain;
-    }
+    /// <param name="isExecutableByMode">Whether the file has an execute bit that somebody wanted.</param>
+    public static UnixFileMode GetMode(FileKind kind, bool isExecutableByMode) =>
+        kind == FileKind.Program || (kind == FileKind.Other && isExecutableByMode) ? Executable : Plain;
 
     public static bool HasExecuteBit(FileInfo file) => !OperatingSystem.IsWindows() && (file.UnixFileMode & AnyExecute) != 0;
 
-    private enum FileKind
-    {
-        Other,
-        Program,
-        Assembly,
-    }
-
-    private static FileKind KindOf(FileInfo file)
+    public static FileKind KindOf(string path)
     {
         Span<byte> buffer = stackalloc byte[4];
-        using var handle = DiskFiles.Open(file.FullName);
-        ReadOnlySpan<byte> start = buffer[..DiskFiles.Read(handle, file.FullName, buffer, 0)];
-        if (start.SequenceEqual("\u007fELF"u8) || start.StartsWith("#!"u8))
+        using var handle = DiskFiles.Open(path);
+        return KindOf(buffer[..DiskFiles.Read(handle, path, buffer, 0)]);
+    }
+
+    /// <summary>The kind of a file by its first bytes, of which four are enough.</summary>
+    public static FileKind KindOf(ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith("\u007fELF"u8) || start.StartsWith("#!"u8))
             return FileKind.Program;
         return start.StartsWith("MZ"u8) ? FileKind.Assembly : FileKind.Other;
     }
+}
+
+/// <summary>What the first bytes of a file show.</summary>
+internal enum FileKind
+{
+    Other,
+
+    Program,
+
+    Assembly,
 }
 
 /// <summary>How executable files (0755 in the image) are detected among the others (0644).</summary>

@@ -14,10 +14,7 @@ internal sealed record PackageFile(PublishItem Item, string File)
             entries.TryAdd(entry.Path, entry);
         }
 
-        var folders = entries
-            .Keys.SelectMany(LayerPath.ParentsOf)
-            .Where(path => !LayerPath.IsOwnedByBase(path))
-            .ToHashSet(StringComparer.Ordinal);
+        var folders = LayerPath.ParentsOf(entries.Keys).Where(path => !LayerPath.IsOwnedByBase(path));
         return
         [
             .. LayerLayout

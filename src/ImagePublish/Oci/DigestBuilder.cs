@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace ImagePublish.Oci;
@@ -5,8 +6,11 @@ namespace ImagePublish.Oci;
 /// <summary>Computes one digest of many values. Each is written with its length, so that different lists have different digests.</summary>
 internal sealed class DigestBuilder : IDisposable
 {
+    private const int MaxBuffered = 32 * 1024;
+
     private readonly MemoryStream content = new();
     private readonly BinaryWriter writer;
+    private IncrementalHash? hashed;
 
     public DigestBuilder() => writer = new BinaryWriter(content, Encoding.UTF8);
 
@@ -15,6 +19,8 @@ internal sealed class DigestBuilder : IDisposable
         writer.Write(value is not null);
         if (value is not null)
             writer.Write(value);
+        if (content.Length > MaxBuffered)
+            Hash();
     }
 
     public void Add(long value) => writer.Write(value);
@@ -34,9 +40,25 @@ internal sealed class DigestBuilder : IDisposable
 
     public Digest ToDigest()
     {
-        writer.Flush();
-        return Digest.Compute(content.GetBuffer().AsSpan(0, (int)content.Length));
+        if (hashed is null)
+            return Digest.Compute(Buffered);
+        Hash();
+        return Digest.FromSha256(hashed.GetHashAndReset());
     }
 
-    public void Dispose() => writer.Dispose();
+    public void Dispose()
+    {
+        writer.Dispose();
+        hashed?.Dispose();
+    }
+
+    private ReadOnlySpan<byte> Buffered => content.GetBuffer().AsSpan(0, (int)content.Length);
+
+    // The values of many files would be megabytes.
+    private void Hash()
+    {
+        hashed ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hashed.AppendData(Buffered);
+        content.SetLength(0);
+    }
 }

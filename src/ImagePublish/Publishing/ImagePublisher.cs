@@ -88,7 +88,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var draft = new ImageDraft(pinned, await resolvingAll, layers)
         {
             PackageFacts = readingFacts,
-            Symbols = SymbolsStep.Plan(pinned, producer, tasks),
+            Symbols = await SymbolsStep.PlanAsync(pinned, producer, tasks),
         };
 
         draft = draft with { Findings = await JudgeAsync(draft, inputs, tasks.Token) };
@@ -304,7 +304,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             below = await new BaseFiles(context.Store, log).ReadAsync((await resolving).Base, [.. packageLayers], cancellationToken);
         }
 
-        var inputs = LayerPlanner.Plan(request, pinned.Files, below);
+        var files = await pinned.Files.ReadAsync();
+        var inputs = LayerPlanner.Plan(request, files.Entries, below);
         log.Detail($"The files are read and divided into {inputs.Count} layers.");
         return inputs;
     }
@@ -407,7 +408,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             await CheckDependenciesAsync(draft, result.Image, cancellationToken);
         LayerInput[] inputs = [.. (await draft.Layers.AllAsync()).Select(candidate => candidate.Content)];
         var length = OtherPlatformFiles.LengthOfNew(result.Image, inputs);
-        result = result with { ForeignLength = length, OmittedLength = draft.Pinned.Files.OtherPlatformsLength };
+        var files = await draft.Pinned.Files.ReadAsync();
+        result = result with { ForeignLength = length, OmittedLength = files.OtherPlatformsLength };
         var run = new PublishRun(draft.Pinned, result, draft.Images, inputs);
         if (output.IsWritten)
             await policies.RememberAsync(draft.Request, result.Image, draft.Findings, cancellationToken);

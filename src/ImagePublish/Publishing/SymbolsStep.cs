@@ -23,9 +23,9 @@ internal sealed class SymbolsStep
 
     /// <summary>Plans them; null where the publish has none, or they are somewhere else.</summary>
     /// <exception cref="Diagnostics.ImagePublishException">A file can't be in a layer.</exception>
-    public static SymbolsStep? Plan(PinnedRequest pinned, LayerProducer producer, TaskScope tasks)
+    public static async Task<SymbolsStep?> PlanAsync(PinnedRequest pinned, LayerProducer producer, TaskScope tasks)
     {
-        var symbols = pinned.Files.SeparateSymbols;
+        var symbols = (await pinned.Files.ReadAsync()).SeparateSymbols;
         return symbols.Count == 0 ? null : new SymbolsStep(LayerInput.Create(Name, symbols, pinned.Request.EntryDefaults), producer, tasks);
     }
 

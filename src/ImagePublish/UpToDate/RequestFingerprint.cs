@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Layers;
@@ -10,7 +11,11 @@ namespace ImagePublish.UpToDate;
 /// <summary>One digest of all values of a request. The content of what it points at, files and base image, is not in it.</summary>
 internal static class RequestFingerprint
 {
-    public static Digest Compute(PublishRequest request)
+    private static readonly ConditionalWeakTable<PublishRequest, Digest> Computed = [];
+
+    public static Digest Compute(PublishRequest request) => Computed.GetValue(request, ComputeNew);
+
+    private static Digest ComputeNew(PublishRequest request)
     {
         using var digest = new DigestBuilder();
         digest.Add(typeof(RequestFingerprint).Module.ModuleVersionId.ToByteArray());

@@ -14,7 +14,13 @@ internal static class LayerTesting
         TempFolder folder,
         LayerEntryDefaults? defaults = null,
         params IReadOnlyCollection<PublishItem> items
-    ) => PublishFolder.Read(folder.Path, defaults ?? new LayerEntryDefaults(), items, Token);
+    ) => ReadFolder(folder.Path, defaults ?? new LayerEntryDefaults(), items);
+
+    public static IReadOnlyList<LayerEntry> ReadFolder(string path, LayerEntryDefaults defaults, IReadOnlyCollection<PublishItem> items)
+    {
+        var folder = PublishFolder.List(path, defaults, Token);
+        return folder.ReadModesAsync(folder.Entries, items, fingerprints: null, Token).GetAwaiter().GetResult();
+    }
 
     public static LayerInput Content(TempFolder folder, LayerEntryDefaults? defaults = null) =>
         LayerInput.Create("app", Read(folder, defaults));

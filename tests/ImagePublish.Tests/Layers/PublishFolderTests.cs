@@ -311,7 +311,7 @@ public sealed class PublishFolderTests
         using var folder = new TempFolder();
 
         var failure = Assert.Throws<ImagePublishException>(() =>
-            PublishFolder.Read(folder.At("missing"), new LayerEntryDefaults(), [], Token)
+            LayerTesting.ReadFolder(folder.At("missing"), new LayerEntryDefaults(), [])
         );
 
         Assert.Equal(DiagnosticCodes.PublishFolderEmpty, failure.Code);

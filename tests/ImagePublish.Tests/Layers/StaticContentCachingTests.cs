@@ -72,7 +72,7 @@ public sealed class StaticContentCachingTests : IDisposable
         var file = Path.Combine(publish.CreateSubdirectory("wwwroot").FullName, "site.css");
         await File.WriteAllTextAsync(file, content, Cancel);
         File.SetLastWriteTimeUtc(file, built);
-        var entries = PublishFolder.Read(publish.FullName, new LayerEntryDefaults(), [], Cancel);
+        var entries = LayerTesting.ReadFolder(publish.FullName, new LayerEntryDefaults(), []);
         using var tar = new MemoryStream();
         foreach (
             var layer in LayerLayout.Create(

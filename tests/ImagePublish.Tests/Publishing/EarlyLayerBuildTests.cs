@@ -6,6 +6,7 @@ using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Layers;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -36,7 +37,7 @@ public sealed class EarlyLayerBuildTests : IDisposable
 
         var before = PackageFile.LargeLayers(files, defaults);
         var published = LayerLayout.Create(
-            PublishFolder.Read(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)], Cancel),
+            LayerTesting.ReadFolder(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)]),
             [.. files.Select(file => file.Item)],
             LayeringMode.Auto
         );

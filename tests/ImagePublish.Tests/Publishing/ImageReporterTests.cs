@@ -7,6 +7,7 @@ using ImagePublish.Publishing.Explain;
 using ImagePublish.Reporting.Page;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Layers;
 using ImagePublish.Tests.Registries;
 
 namespace ImagePublish.Tests.Publishing;
@@ -166,10 +167,7 @@ public sealed class ImageReporterTests
         folder.File("publish/App.dll", "app");
         folder.File("publish/empty", "");
         folder.File("publish/App.deps.json", "{}");
-        var content = LayerInput.Create(
-            "app",
-            PublishFolder.Read(folder.At("publish"), new LayerEntryDefaults(), [], TestContext.Current.CancellationToken)
-        );
+        var content = LayerInput.Create("app", LayerTesting.ReadFolder(folder.At("publish"), new LayerEntryDefaults(), []));
         using var tar = new MemoryStream();
         await LayerTar.WriteAsync(content, tar, TestContext.Current.CancellationToken);
         tar.Position = 0;

@@ -6,6 +6,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Requests;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Layers;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -231,8 +232,7 @@ public sealed class OtherPlatformAssetsTests
             File.WriteAllText(file, content);
         }
 
-        public IReadOnlyList<LayerEntry> Entries() =>
-            PublishFolder.Read(path, new LayerEntryDefaults(), [], TestContext.Current.CancellationToken);
+        public IReadOnlyList<LayerEntry> Entries() => LayerTesting.ReadFolder(path, new LayerEntryDefaults(), []);
 
         public void Dispose() => Directory.Delete(path, recursive: true);
     }

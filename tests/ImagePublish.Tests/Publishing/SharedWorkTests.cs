@@ -7,6 +7,7 @@ using ImagePublish.Oci;
 using ImagePublish.Publishing;
 using ImagePublish.Storage;
 using ImagePublish.Testing;
+using ImagePublish.Tests.Layers;
 
 namespace ImagePublish.Tests.Publishing;
 
@@ -61,7 +62,7 @@ public sealed class SharedWorkTests
         var store = bench.Store();
         var cache = new LayerCache(store);
         var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
-        var content = LayerInput.Create("packages", PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel));
+        var content = LayerInput.Create("packages", LayerTesting.ReadFolder(bench.PublishFolder, request.EntryDefaults, request.Items));
         var key = (await LayerInputKey.ComputeAsync(content, tags, Cancel))!;
         await using var tasks = new TaskScope(Cancel);
         var sources = new LayerSources
@@ -103,7 +104,7 @@ public sealed class SharedWorkTests
         var cache = new LayerCache(bench.Store());
         var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
         var layers = LayerLayout.Create(
-            PublishFolder.Read(bench.PublishFolder, request.EntryDefaults, request.Items, Cancel),
+            LayerTesting.ReadFolder(bench.PublishFolder, request.EntryDefaults, request.Items),
             request.Items,
             LayeringMode.Auto
         );
