@@ -15,15 +15,16 @@ internal static class PublishItemReader
     {
         var place = InputParser.Optional(item.GetMetadata("DestinationSubPath"))
             ?? item.GetMetadata("DestinationSubDirectory") + item.GetMetadata("Filename") + item.GetMetadata("Extension");
-        return new PublishItem(place, Origin(item)) { Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")) };
+        return new PublishItem(place, Origin(item, RelativePath(item)))
+        {
+            Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")),
+        };
     }
 
     private static PublishItem Read(ITaskItem item, SourceFolders folders)
     {
-        var known = new PublishItem(RelativePath(item), Origin(item))
-        {
-            Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")),
-        };
+        var path = RelativePath(item);
+        var known = new PublishItem(path, Origin(item, path)) { Package = InputParser.Optional(item.GetMetadata("NuGetPackageId")) };
         if (known.Origin != PublishItemOrigin.App)
             return known;
         var file = item.GetMetadata("FullPath");
@@ -41,9 +42,9 @@ internal static class PublishItemReader
 
     private static string RelativePath(ITaskItem item) => item.GetMetadata("RelativePath");
 
-    private static PublishItemOrigin Origin(ITaskItem item)
+    private static PublishItemOrigin Origin(ITaskItem item, string path)
     {
-        if (RelativePath(item).Replace('\\', '/').StartsWith("wwwroot/", StringComparison.OrdinalIgnoreCase))
+        if (path.Replace('\\', '/').StartsWith("wwwroot/", StringComparison.OrdinalIgnoreCase))
             return PublishItemOrigin.StaticContent;
         if (item.GetMetadata("RuntimePackAlwaysCopyLocal").Length > 0 || IsRuntimePack(item.GetMetadata("NuGetPackageId")))
             return PublishItemOrigin.Runtime;

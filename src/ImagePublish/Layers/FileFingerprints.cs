@@ -59,6 +59,7 @@ internal sealed class FileFingerprints
 
         lock (gate)
         {
+            tags.EnsureCapacity(tags.Count + waiting.Length);
             for (var index = 0; index < waiting.Length; index++)
                 tags[waiting[index].Path] = found[index];
         }

@@ -37,10 +37,13 @@ internal static class LayerInputKey
         key.Add(entry.Modified.ToUnixTimeSeconds());
         key.Add(entry.LinkTarget);
         key.Add(entry.PaxAttributes?.Count ?? -1);
-        foreach (var (name, value) in entry.PaxAttributes ?? new Dictionary<string, string>())
+        if (entry.PaxAttributes is { } attributes)
         {
-            key.Add(name);
-            key.Add(value);
+            foreach (var (name, value) in attributes)
+            {
+                key.Add(name);
+                key.Add(value);
+            }
         }
 
         key.Add(entry.Content?.Length ?? -1);

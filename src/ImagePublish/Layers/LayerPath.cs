@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Frozen;
 using System.Text;
 using ImagePublish.Common;
@@ -10,14 +9,6 @@ internal static class LayerPath
 {
     private const int MaxNameBytes = 255;
     private const int MaxPathBytes = 4095;
-
-    /// <summary>Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on
-    /// Windows and in several tools that read images, so that it could lead anywhere.</summary>
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create([
-        .. Enumerable.Range(0, 0x20).Select(code => (char)code),
-        .. Enumerable.Range(0x7f, 0x21).Select(code => (char)code),
-        '\\',
-    ]);
 
     /// <summary>Directories that a base image owns. A directory entry replaces the attributes of the one below it (a sticky <c>/tmp</c>, a
     /// private <c>/root</c>), so layers don't bring them along as parents of their files.</summary>
@@ -165,7 +156,7 @@ internal static class LayerPath
     {
         if (name is "" or ".")
             throw Invalid(path, "has an empty part");
-        if (name.ContainsAny(Forbidden))
+        if (HasForbidden(name))
             throw Invalid(path, "has a control character or a backslash in its name");
         if (!IsUnicode(name))
             throw Invalid(path, "has a name that is not valid Unicode");
@@ -173,6 +164,19 @@ internal static class LayerPath
             throw Invalid(path, $"has a name longer than {MaxNameBytes} bytes");
         if (name.StartsWith(".wh.", StringComparison.Ordinal))
             throw Invalid(path, "has a name that begins with '.wh.', which deletes files in an image");
+    }
+
+    // Control characters (NUL among them) break tar headers and terminals. A backslash is legal on Linux, but is a separator on Windows and
+    // in several tools that read images, so that it could lead anywhere.
+    private static bool HasForbidden(ReadOnlySpan<char> name)
+    {
+        foreach (var one in name)
+        {
+            if (one is < ' ' or '\\' or (>= '\u007f' and <= '\u009f'))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>On Unix a name that is not UTF-8 is read with replacement characters, and no file has that name.</summary>

@@ -25,7 +25,7 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
     public IReadOnlyList<Finding> Find(IReadOnlyCollection<LayerEntry> entries, CancellationToken cancellationToken)
     {
-        var own = entries.Where(entry => IsOwn(entry) && !allowed.Match(Shown(entry.Path))).ToList();
+        var own = entries.Where(entry => IsOwn(entry) && !IsAllowed(entry)).ToList();
         return [.. FindSecrets(own, cancellationToken), .. FindDevelopmentFiles(own), .. FindWritable(own), .. FindVersions(entries)];
     }
 
@@ -36,6 +36,8 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
             || !known.TryGetValue(path, out var item)
             || (item.Package is null && item.Origin != PublishItemOrigin.Runtime)
         );
+
+    private bool IsAllowed(LayerEntry entry) => policy.AllowedFiles.Count > 0 && allowed.Match(Shown(entry.Path));
 
     private List<Finding> FindSecrets(List<LayerEntry> entries, CancellationToken cancellationToken)
     {
@@ -106,19 +108,23 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
                 DiagnosticCodes.DevelopmentFileInImage,
                 $"{Several(settings)} for development only. Set ImageDevelopmentSettings to Omit, which leaves such files out of the image."
             );
-        var history = files.Where(entry => entry.Path.Split('/').SkipLast(1).Any(VersionControl.Contains)).ToList();
+        var history = files.Where(IsHistory).ToList();
         if (history.Count > 0)
             yield return new Finding(
                 DiagnosticCodes.DevelopmentFileInImage,
                 $"{Several(history)} part of a repository of sources, with its whole history. Leave the folder out of the publish."
             );
-        var sources = files.Except(history).Where(IsSource).ToList();
+        var sources = files.Where(entry => IsSource(entry) && !IsHistory(entry)).ToList();
         if (sources.Count > 0)
             yield return new Finding(
                 DiagnosticCodes.DevelopmentFileInImage,
                 $"{Several(sources)} source code. Leave it out of the publish, or name it in ImageAllowedFiles if the app reads it."
             );
     }
+
+    private static bool IsHistory(LayerEntry entry) =>
+        (entry.Path.StartsWith('.') || entry.Path.Contains("/.", StringComparison.Ordinal))
+        && entry.Path.Split('/').SkipLast(1).Any(VersionControl.Contains);
 
     private static bool IsSource(LayerEntry entry) =>
         SourceExtensions.Contains(Path.GetExtension(entry.Path), StringComparer.OrdinalIgnoreCase);
@@ -146,7 +152,7 @@ internal sealed class ContentPolicy(PolicyRequest policy, IReadOnlyCollection<Pu
 
     private IEnumerable<Finding> FindVersions(IReadOnlyCollection<LayerEntry> entries) =>
         AssemblyVersions
-            .FindTwice([.. entries.Where(entry => !allowed.Match(Shown(entry.Path)))])
+            .FindTwice([.. entries.Where(entry => !IsAllowed(entry))])
             .OrderBy(found => found.Name, StringComparer.Ordinal)
             .Take(MaxListed)
             .Select(found => new Finding(
