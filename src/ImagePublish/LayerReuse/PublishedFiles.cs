@@ -62,10 +62,15 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
     {
         var folder = PublishFolder.List(request.PublishFolder, request.EntryDefaults, cancellationToken);
         var listed = SelectedFiles.Select(folder.Entries, request);
+        if (fingerprints is not null)
+            await fingerprints.ComputeAsync(
+                listed.Entries.Concat(listed.SeparateSymbols).Select(entry => entry.Content).OfType<FileOnDisk>(),
+                cancellationToken
+            );
         return listed with
         {
-            Entries = await folder.ReadModesAsync(listed.Entries, request.Items, fingerprints, cancellationToken),
-            SeparateSymbols = await folder.ReadModesAsync(listed.SeparateSymbols, request.Items, fingerprints, cancellationToken),
+            Entries = folder.WithModes(listed.Entries, request.Items, fingerprints),
+            SeparateSymbols = folder.WithModes(listed.SeparateSymbols, request.Items, fingerprints),
         };
     }
 

@@ -33,36 +33,20 @@ internal sealed class FileFingerprints
 
     public static bool AreSupported => AesGcm.IsSupported;
 
-    /// <summary>Computes the tags of files, side by side on all cores, of which one is the caller's. Those that are known are not read
-    /// again.</summary>
+    /// <summary>Computes the tags of files, side by side on all cores. Those that are known are not read again.</summary>
     /// <exception cref="Diagnostics.ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public async Task ComputeAsync(IEnumerable<FileOnDisk> files, CancellationToken cancellationToken)
+    public Task ComputeAsync(IEnumerable<FileOnDisk> files, CancellationToken cancellationToken)
     {
         // The largest first, so that no core waits long for another.
         var waiting = files.Where(file => !IsKnown(file)).ToArray();
-        if (waiting.Length == 0)
-            return;
         Array.Sort(waiting, (left, right) => right.Length.CompareTo(left.Length));
-        var found = new Tagged[waiting.Length];
-        var next = -1;
-        var others = new Task[Math.Min(Environment.ProcessorCount, waiting.Length) - 1];
-        for (var worker = 0; worker < others.Length; worker++)
-            others[worker] = Task.Run(Work, cancellationToken);
-        try
-        {
-            Work();
-        }
-        finally
-        {
-            await Task.WhenAll(others);
-        }
-
         lock (gate)
-        {
             tags.EnsureCapacity(tags.Count + waiting.Length);
-            for (var index = 0; index < waiting.Length; index++)
-                tags[waiting[index].Path] = found[index];
-        }
+        var next = -1;
+        var workers = new Task[Math.Min(Environment.ProcessorCount, waiting.Length)];
+        for (var worker = 0; worker < workers.Length; worker++)
+            workers[worker] = Task.Run(Work, cancellationToken);
+        return Task.WhenAll(workers);
 
         void Work()
         {
@@ -71,7 +55,9 @@ internal sealed class FileFingerprints
             for (int index; (index = Interlocked.Increment(ref next)) < waiting.Length; )
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                found[index] = Compute(waiting[index], mac, buffer);
+                var tag = Compute(waiting[index], mac, buffer);
+                lock (gate)
+                    tags[waiting[index].Path] = tag;
             }
         }
     }

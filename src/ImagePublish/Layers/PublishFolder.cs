@@ -45,18 +45,15 @@ internal sealed class PublishFolder
         return listed;
     }
 
-    /// <summary>Reads which of some entries are executable. Where there are fingerprints, theirs are computed, so that each file is read
-    /// once for both.</summary>
-    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
-    public async Task<IReadOnlyList<LayerEntry>> ReadModesAsync(
+    /// <summary>Finds which of some entries are executable.</summary>
+    /// <param name="fingerprints">Those of the entries, for which each file was read already; null reads the beginning of each.</param>
+    /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read.</exception>
+    public IReadOnlyList<LayerEntry> WithModes(
         IReadOnlyList<LayerEntry> chosen,
         IReadOnlyCollection<PublishItem> items,
-        FileFingerprints? fingerprints,
-        CancellationToken cancellationToken
+        FileFingerprints? fingerprints
     )
     {
-        if (fingerprints is not null)
-            await fingerprints.ComputeAsync(chosen.Select(entry => entry.Content).OfType<FileOnDisk>(), cancellationToken);
         var executableByMode = ReadExecuteBits(items);
         var read = new LayerEntry[chosen.Count];
         for (var index = 0; index < read.Length; index++)

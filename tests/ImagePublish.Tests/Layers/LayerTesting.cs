@@ -19,7 +19,11 @@ internal static class LayerTesting
     public static IReadOnlyList<LayerEntry> ReadFolder(string path, LayerEntryDefaults defaults, IReadOnlyCollection<PublishItem> items)
     {
         var folder = PublishFolder.List(path, defaults, Token);
-        return folder.ReadModesAsync(folder.Entries, items, fingerprints: null, Token).GetAwaiter().GetResult();
+        var tags = new FileFingerprints(new byte[FileFingerprints.KeySize]);
+        tags.ComputeAsync(folder.Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), Token).GetAwaiter().GetResult();
+        var entries = folder.WithModes(folder.Entries, items, tags);
+        Assert.Equal(folder.WithModes(folder.Entries, items, fingerprints: null), entries);
+        return entries;
     }
 
     public static LayerInput Content(TempFolder folder, LayerEntryDefaults? defaults = null) =>
