@@ -115,6 +115,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, root, tasks.Token))
             return await RecordAsync(draft, await UnchangedAsync(draft, built, attestations, destinations), output, tasks.Token);
 
+        attestations.StartUploads(destinations);
         await Spans.RunAsync("commit manifests", () => destinations.CommitManifestsAsync(image));
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
         var attached = await Spans.RunAsync("attach and sign", () => AttachAndSignAsync(attestations, root, destinations));

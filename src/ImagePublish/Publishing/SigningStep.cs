@@ -128,7 +128,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     {
         var missing = MissingSignatures.All(destination, image, request!.Format);
         // Nobody can have signed what was not there.
-        if (image.Config is { } config && await destination.LackedAsync(config))
+        if (image.Config is { } config && await destination.LackedAnyAsync([config]))
             return missing;
         await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, missing.Includes))
         {
