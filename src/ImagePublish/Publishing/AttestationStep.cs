@@ -19,6 +19,9 @@ internal sealed record AttestedImage(PublishRequest Request, Image Image, Resolv
     /// <summary>Its bill of materials, made when it is first asked for; null in a plan, and where none is wanted.</summary>
     public required Lazy<Task<MemoryBlobSource?>> Sbom { get; init; }
 
+    /// <summary>Signs it, or its statements alone where it is part of an index; null where nothing is signed.</summary>
+    public ImageSigner? Signer { get; init; }
+
     /// <summary>Its debug symbols, where they are attached to it.</summary>
     public SymbolsStep? Symbols { get; init; }
 }
@@ -58,6 +61,8 @@ internal sealed class AttestationStep
 
     public Image Image => attested.Image;
 
+    public ImageSigner? Signer => attested.Signer;
+
     public CancellationToken Stop => tasks.Token;
 
     public PublishRequest Request => attested.Request;
@@ -71,13 +76,14 @@ internal sealed class AttestationStep
         _ = inputs?.Value;
     }
 
-    /// <summary>Begins to upload statements to the destinations that lack a blob of the image, beside it: it is not attested there. They are
-    /// attached after it is confirmed.</summary>
-    public void StartUploads(DestinationSet destinations)
+    /// <summary>Begins what takes its time until something can be attached: to find out who signs, and to upload statements to the
+    /// destinations that lack a blob of the image. They are attached after it is confirmed.</summary>
+    public void StartAttaching(DestinationSet destinations)
     {
-        if (request is null)
-            return;
-        foreach (var destination in destinations.All.Where(one => !one.IsOnlyMeasured))
+        IDestination[] written = [.. destinations.All.Where(one => !one.IsOnlyMeasured)];
+        if (written.Length > 0)
+            Signer?.Prepare(tasks);
+        foreach (var destination in request is null ? [] : written)
             _ = tasks.Run(_ => UploadStatementsAsync(destination));
     }
 
