@@ -18,6 +18,13 @@ internal sealed record BlobTransfer(TransferKind Kind, long UploadedBytes = 0, R
     internal static BlobTransfer CreateUpload(BlobSource blob, long bytes) =>
         new(blob.Repository is null ? TransferKind.Uploaded : TransferKind.Streamed, bytes, blob.Repository);
 
+    /// <summary>Waits until every blob is confirmed, or until the first failure.</summary>
+    internal static async Task ConfirmAsync(IEnumerable<Task<BlobTransfer>> transfers)
+    {
+        await foreach (var transfer in Task.WhenEach(transfers))
+            await transfer;
+    }
+
     internal TransferTotals ToTotals(long size) =>
         Kind switch
         {

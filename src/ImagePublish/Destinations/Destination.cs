@@ -22,15 +22,12 @@ internal interface IDestination : IAsyncDisposable
     /// <summary>Counts a blob as reused without asking, because a manifest that references it is there.</summary>
     void AssumePresent(Descriptor blob);
 
-    /// <summary>Whether all blobs were there already. A failure is left to <see cref="ConfirmUploadsAsync"/>.</summary>
+    /// <summary>Whether all blobs were there already. A failure is left to whoever waits for the blob.</summary>
     Task<bool> HadAllBlobsAsync();
 
-    /// <summary>Waits until every blob is confirmed, or until the first failure.</summary>
-    Task ConfirmUploadsAsync();
-
-    /// <summary>Whether a blob that was uploaded is known to have been absent, and with it every manifest that references it, and what is
-    /// attached to that.</summary>
-    Task<bool> LackedAsync(Digest blob);
+    /// <summary>Whether one of the blobs that are uploaded is known to have been absent, and with it every manifest that references it, and
+    /// what is attached to that. The first one that was ends the wait.</summary>
+    Task<bool> LackedAnyAsync(IEnumerable<Digest> blobs);
 
     Task<bool> HasManifestAsync(Descriptor manifest);
 
@@ -112,14 +109,17 @@ internal abstract class Destination(string name, Repository? repository, Cancell
         return true;
     }
 
-    public async Task ConfirmUploadsAsync()
+    public async Task<bool> LackedAnyAsync(IEnumerable<Digest> blobs)
     {
-        await foreach (var transfer in Task.WhenEach(Transfers))
-            await transfer;
-    }
+        var transfers = blobs.Select(uploads.GetValueOrDefault).OfType<Upload>().Select(upload => upload.Transfer.Value);
+        await foreach (var transfer in Task.WhenEach(transfers))
+        {
+            if (transfer.IsCompletedSuccessfully && (await transfer).WasAbsent)
+                return true;
+        }
 
-    public async Task<bool> LackedAsync(Digest blob) =>
-        uploads.TryGetValue(blob, out var upload) && (await upload.Transfer.Value).WasAbsent;
+        return false;
+    }
 
     public abstract Task<bool> HasManifestAsync(Descriptor manifest);
 
@@ -188,7 +188,7 @@ internal abstract class Destination(string name, Repository? repository, Cancell
                 uploads.TryUpdate(digest, Create(source, isNew: false), upload);
         }
 
-        await ConfirmUploadsAsync();
+        await BlobTransfer.ConfirmAsync(Transfers);
     }
 
     private Upload Create(BlobSource blob, bool isNew) =>

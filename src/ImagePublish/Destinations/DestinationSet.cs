@@ -18,10 +18,10 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     /// <summary>Starts to upload layers to every destination; they go on while others are built.</summary>
     public void StartUploads(IEnumerable<Layer> layers)
     {
-        foreach (var layer in layers)
+        foreach (var (layer, source) in WithSources(layers))
         {
             foreach (var destination in destinations)
-                StartUpload(destination, layer);
+                _ = destination.UploadAsync(source, layer.IsNew);
         }
     }
 
@@ -99,18 +99,17 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
 
     private static async Task CommitManifestAsync(IDestination destination, Image image)
     {
-        _ = destination.UploadAsync(image.ConfigBlob);
-        foreach (var layer in image.Layers)
-            StartUpload(destination, layer);
-        await destination.ConfirmUploadsAsync();
+        await BlobTransfer.ConfirmAsync([
+            destination.UploadAsync(image.ConfigBlob),
+            .. WithSources(image.Layers).Select(one => destination.UploadAsync(one.Source, one.Layer.IsNew)),
+        ]);
         await destination.PutManifestAsync(image.Manifest);
     }
 
-    private static void StartUpload(IDestination destination, Layer layer)
-    {
-        if (layer.Source is { } source)
-            _ = destination.UploadAsync(source, layer.IsNew);
-    }
+    private static IEnumerable<(Layer Layer, BlobSource Source)> WithSources(IEnumerable<Layer> layers) =>
+        from layer in layers
+        where layer.Source is not null
+        select (layer, layer.Source);
 
     public async ValueTask DisposeAsync()
     {

@@ -19,6 +19,9 @@ internal sealed record AttestedImage(PublishRequest Request, Image Image, Resolv
     /// <summary>Its bill of materials, made when it is first asked for; null in a plan, and where none is wanted.</summary>
     public required Lazy<Task<MemoryBlobSource?>> Sbom { get; init; }
 
+    /// <summary>Signs it, or its statements alone where it is part of an index; null where nothing is signed.</summary>
+    public ImageSigner? Signer { get; init; }
+
     /// <summary>Its debug symbols, where they are attached to it.</summary>
     public SymbolsStep? Symbols { get; init; }
 }
@@ -39,13 +42,14 @@ internal sealed class AttestationStep
     ];
 
     private readonly AttestedImage attested;
+    private readonly TaskScope tasks;
     private readonly AttestationRequest? request;
     private readonly Lazy<Task<ProvenanceInputs>>? inputs;
     private readonly Lazy<Task<IReadOnlyList<Statement>>> statements;
 
     public AttestationStep(AttestedImage attested, TaskScope tasks)
     {
-        (this.attested, Stop) = (attested, tasks.Token);
+        (this.attested, this.tasks) = (attested, tasks);
         if (attested.Request.Attestations is { Placement: not AttestationPlacement.None } wanted)
         {
             request = wanted;
@@ -57,7 +61,9 @@ internal sealed class AttestationStep
 
     public Image Image => attested.Image;
 
-    public CancellationToken Stop { get; }
+    public ImageSigner? Signer => attested.Signer;
+
+    public CancellationToken Stop => tasks.Token;
 
     public PublishRequest Request => attested.Request;
 
@@ -68,6 +74,17 @@ internal sealed class AttestationStep
     {
         _ = attested.Sbom.Value;
         _ = inputs?.Value;
+    }
+
+    /// <summary>Begins what takes its time until something can be attached: to find out who signs, and to upload statements to the
+    /// destinations that lack a blob of the image. They are attached after it is confirmed.</summary>
+    public void StartAttaching(DestinationSet destinations)
+    {
+        IDestination[] written = [.. destinations.All.Where(one => !one.IsOnlyMeasured)];
+        if (written.Length > 0)
+            Signer?.Prepare(tasks);
+        foreach (var destination in request is null ? [] : written)
+            _ = tasks.Run(_ => UploadStatementsAsync(destination));
     }
 
     /// <summary>The image's bill of materials; null where there is none.</summary>
@@ -152,16 +169,24 @@ internal sealed class AttestationStep
             return (await PutAsync(destination), []);
         var subject = Image.Manifest.Descriptor;
         // Nothing is attached to an image that was not there.
-        var found = await destination.LackedAsync(Image.ConfigBlob.Descriptor.Digest)
+        var found = await destination.LackedAnyAsync([Image.ConfigBlob.Descriptor.Digest])
             ? []
             : await FindAsync(destination, subject, MayBeWanted);
         var missing = await ComposeMissingAsync(found);
-        foreach (var one in missing)
-            await PutAsync(destination, one);
+        await Task.WhenAll(missing.Select(one => PutAsync(destination, one)));
         return (
             [.. found, .. missing.Select(one => AttachmentInfo.TryRead(one.Manifest, subject.Digest)!)],
             [.. missing.Select(one => ReferrerEntry.Create(one.Manifest))]
         );
+    }
+
+    private async Task UploadStatementsAsync(IDestination destination)
+    {
+        var blobs = Image.Layers.Select(layer => layer.Descriptor.Digest).Prepend(Image.ConfigBlob.Descriptor.Digest);
+        if (!await destination.LackedAnyAsync(blobs) || await ComposeStatementsAsync([]) is not { } statements)
+            return;
+        foreach (var blob in statements.Blobs)
+            _ = destination.UploadAsync(blob);
     }
 
     // In an index it needs no list that names it.
@@ -180,9 +205,7 @@ internal sealed class AttestationStep
     /// <summary>Puts a manifest that is to be attached, and everything that it references.</summary>
     public static async Task PutAsync(IDestination destination, AttachedManifest attestation)
     {
-        foreach (var blob in attestation.Blobs)
-            _ = destination.UploadAsync(blob);
-        await destination.ConfirmUploadsAsync();
+        await BlobTransfer.ConfirmAsync([.. attestation.Blobs.Select(blob => destination.UploadAsync(blob))]);
         await destination.PutManifestAsync(attestation.Manifest);
     }
 

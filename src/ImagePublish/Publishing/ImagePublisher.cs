@@ -115,6 +115,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         if (await destinations.HadAllBlobsAsync(image) && await IsUpToDateAsync(request, root, tasks.Token))
             return await RecordAsync(draft, await UnchangedAsync(draft, built, attestations, destinations), output, tasks.Token);
 
+        attestations.StartAttaching(destinations);
         await Spans.RunAsync("commit manifests", () => destinations.CommitManifestsAsync(image));
         // What refers to the image by its digest belongs here: it is complete everywhere, and no tag points at it.
         var attached = await Spans.RunAsync("attach and sign", () => AttachAndSignAsync(attestations, root, destinations));
@@ -148,6 +149,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var attested = new AttestedImage(draft.Request, image, draft.Images, packages.Chosen)
         {
             Sbom = describing,
+            Signer = ImageSigner.Create(draft.Request.Signing ?? draft.Request.Attestations?.Signing, context.Registries.Services),
             Symbols = draft.Symbols,
         };
         return new AttestationStep(attested, tasks);
@@ -185,8 +187,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
 
     private async Task SignStatementsAsync(AttestationStep attestations, DestinationSet destinations)
     {
-        if (attestations.Request.Attestations is { Placement: not AttestationPlacement.None, Signing: { } signing })
-            await new SignedStatements(context, signing, attestations).AttachAsync(destinations);
+        if (attestations.Request.Attestations is { Placement: not AttestationPlacement.None, Signing: not null })
+            await new SignedStatements(context, attestations.Signer!, attestations).AttachAsync(destinations);
     }
 
     private async Task WriteSbomAsync(AttestationStep attestations)
@@ -195,7 +197,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
             sboms.Write(attestations.Request.Sbom!.File, document);
     }
 
-    private SigningStep Signing(AttestationStep attestations) => new(context, attestations.Request.Signing, attestations.Stop);
+    private SigningStep Signing(AttestationStep attestations) =>
+        new(context, attestations.Request.Signing is null ? null : attestations.Signer, attestations.Stop);
 
     private async Task<PinnedRequest> PinToLockAsync(PublishRequest request, PublishOutput output, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using ImagePublish.Attachments;
+using ImagePublish.Common;
 using ImagePublish.Http;
 using ImagePublish.Oci;
 using ImagePublish.Requests;
@@ -10,11 +11,33 @@ using ImagePublish.Trust;
 namespace ImagePublish.Publishing;
 
 /// <summary>Makes signatures as a request wants them, with its key or without one, and knows which are its own.</summary>
+/// <remarks>One for a publish: what a signing service certifies is for all of its signatures.</remarks>
 internal sealed class ImageSigner(SigningRequest request, ServiceClient services)
 {
+    private Task prepared = Task.CompletedTask;
+
     private readonly KeylessSigner? keyless = request.Keyless is { } wanted ? new KeylessSigner(wanted, services) : null;
 
     private readonly NotationSigner? notation = request.Notation is { } wanted ? new NotationSigner(wanted, services) : null;
+
+    public SignatureFormat Format => request.Format;
+
+    /// <summary>Changes with whatever changes the signatures.</summary>
+    public Digest Id => request.Id;
+
+    /// <returns>Null where nothing is to be signed.</returns>
+    public static ImageSigner? Create(SigningRequest? request, ServiceClient services) =>
+        request is null ? null : new ImageSigner(request, services);
+
+    /// <summary>Begins to ask for the key or the certificate, which may take a program or a service some seconds.</summary>
+    public void Prepare(TaskScope tasks) =>
+        prepared = tasks.Run(token =>
+            keyless is not null ? keyless.PrepareAsync(token) : request.Key?.GetPublicKeyAsync(token) ?? Task.CompletedTask
+        );
+
+    /// <summary>Waits for what was begun.</summary>
+    /// <exception cref="Diagnostics.ImagePublishException">The key or the certificate can't be had.</exception>
+    public Task WaitAsync() => prepared;
 
     /// <summary>Who signs, as it is shown.</summary>
     public async Task<string> DescribeAsync(CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal sealed class IndexPublisher(PublishContext context)
         var attached = await carried.FindAsync(request, others, cancellationToken);
         var entries = request.Placement == AttestationPlacement.Index ? attached.SelectMany(one => one.IndexEntries) : [];
         var index = IndexComposer.Compose(images, request.Annotations, [.. request.Attestations, .. entries]);
-        var signing = new SigningStep(context, request.Signing, cancellationToken);
+        var signing = new SigningStep(context, ImageSigner.Create(request.Signing, context.Registries.Services), cancellationToken);
         var signed = new SignedImage(index, request.TagsFor(index.Descriptor.Digest));
         if (await FindUnchangedAsync(request, index, cancellationToken) is { } unchanged)
         {

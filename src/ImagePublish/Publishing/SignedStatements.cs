@@ -14,9 +14,8 @@ namespace ImagePublish.Publishing;
 /// manifests only, by the manifest that has them. A statement of a type that this signer has signed for the image already is not signed
 /// again.
 /// </summary>
-internal sealed class SignedStatements(PublishContext context, SigningRequest request, AttestationStep attestations)
+internal sealed class SignedStatements(PublishContext context, ImageSigner signer, AttestationStep attestations)
 {
-    private readonly ImageSigner signer = new(request, context.Registries.Services);
     private readonly ConcurrentDictionary<string, Lazy<Task<AttachedManifest>>> bundles = new(StringComparer.Ordinal);
 
     private Descriptor Image => attestations.Image.Manifest.Descriptor;
@@ -27,10 +26,11 @@ internal sealed class SignedStatements(PublishContext context, SigningRequest re
 
     private async Task AttachAsync(IDestination destination)
     {
-        if ((request.Format & SignatureFormat.Both) != 0)
+        await signer.WaitAsync();
+        if ((signer.Format & SignatureFormat.Both) != 0)
             await AttachBundlesAsync(destination);
         // An index that is signed names them by their digests.
-        if (request.Format.HasFlag(SignatureFormat.Notation) && attestations.Request.Attestations?.Placement != AttestationPlacement.Index)
+        if (signer.Format.HasFlag(SignatureFormat.Notation) && attestations.Request.Attestations?.Placement != AttestationPlacement.Index)
             await SignManifestAsync(destination);
     }
 

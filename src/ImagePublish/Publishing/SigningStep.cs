@@ -22,12 +22,11 @@ internal sealed record SignedImage(MemoryBlobSource Root, IReadOnlyList<Tag> Tag
 /// Signs an image at every destination, before a tag moves: it looks for signatures of the same key, adds the forms that are missing, and
 /// then reads back and verifies what it added, as a stranger would who has the public key.
 /// </summary>
+/// <param name="signer">Null where nothing is to be signed.</param>
 /// <remarks>What it waits for ends with the destinations; its records are on this machine.</remarks>
-internal sealed class SigningStep(PublishContext context, SigningRequest? request, CancellationToken cancellationToken)
+internal sealed class SigningStep(PublishContext context, ImageSigner? signer, CancellationToken cancellationToken)
 {
     private const string Kind = "signed";
-
-    private readonly ImageSigner? signer = request is null ? null : new ImageSigner(request, context.Registries.Services);
 
     /// <summary>Signs an image. Signatures that are there already are not made again.</summary>
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
@@ -38,7 +37,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     /// <exception cref="ImagePublishException"><c>IMG6024</c>: it can't be signed; or what the registry fails with.</exception>
     public async Task SignUnchangedAsync(DestinationSet destinations, SignedImage image)
     {
-        if (request is null)
+        if (signer is null)
             return;
         await destinations.EachAsync(async destination =>
         {
@@ -51,22 +50,62 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     /// <param name="putOtherAsync">Puts it, and returns its entries.</param>
     public async Task SignAsync(IDestination destination, SignedImage image, Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync)
     {
-        var isWanted = request is not null && !destination.IsOnlyMeasured;
-        var missing = isWanted ? await FindMissingAsync(destination, image) : null;
-        var signatures = missing is null ? [] : await CreateAttachedAsync(image.Descriptor, missing);
-        var putting = signatures.Select(one => AttestationStep.PutAsync(destination, one)).ToList();
-        // The tag and the list of attachments are watched for others' changes for a while: for both at once, and meanwhile what was signed
-        // is read back.
-        var signingTag = missing is null ? Task.CompletedTask : SignTagAsync(destination, image, missing);
-        var attaching = AttachAsync(destination, image.Descriptor, signatures, putting, putOtherAsync);
-        await Task.WhenAll([signingTag, attaching, .. signatures.Zip(putting, (one, put) => ConfirmAsync(destination, image, one, put))]);
-        if (missing is null)
+        if (signer is null || destination.IsOnlyMeasured)
+        {
+            await AttachAsync(destination, image.Descriptor, await putOtherAsync());
             return;
+        }
+
+        await signer.WaitAsync();
+        var missing = await FindMissingAsync(destination, image);
+        // The tag and the list of attachments are watched for others' changes for a while: for both at once.
+        await Task.WhenAll(SignTagAsync(destination, image, missing), AttachSignedAsync(destination, image, missing, putOtherAsync));
         if (missing.IsNone)
             context.Log.Detail($"{destination.Name}@{image.Descriptor.Digest} is signed already.");
         else
             await ReportAsync(destination, image);
         await context.Store.Records.WriteAsync(Kind, KeyOf(destination, image), "signed"u8.ToArray(), CancellationToken.None);
+    }
+
+    private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
+    {
+        var digest = image.Descriptor.Digest;
+        var signatures = missing.References.Select(name => signer!.CreateTagAsync(digest, name, cancellationToken));
+        if (missing.References.Count > 0)
+            await destination.SignTagAsync(digest, await Task.WhenAll(signatures));
+    }
+
+    private async Task AttachSignedAsync(
+        IDestination destination,
+        SignedImage image,
+        MissingSignatures missing,
+        Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync
+    )
+    {
+        var signing = PutSignaturesAsync(destination, image.Descriptor, missing);
+        var other = putOtherAsync();
+        await Task.WhenAll(signing, other);
+        var signatures = await signing;
+        var entries = signatures.Select(one => ReferrerEntry.Create(one.Manifest));
+        // What was signed is read back while its list is watched.
+        await Task.WhenAll([
+            AttachAsync(destination, image.Descriptor, [.. await other, .. entries]),
+            .. signatures.Select(one => ConfirmAsync(destination, image, one)),
+        ]);
+    }
+
+    private static Task AttachAsync(IDestination destination, Descriptor image, IReadOnlyList<Descriptor> added) =>
+        added.Count > 0 ? destination.AttachAsync(image, added) : Task.CompletedTask;
+
+    private async Task<IReadOnlyList<AttachedManifest>> PutSignaturesAsync(
+        IDestination destination,
+        Descriptor image,
+        MissingSignatures missing
+    )
+    {
+        var signatures = await CreateAttachedAsync(image, missing);
+        await Task.WhenAll(signatures.Select(one => AttestationStep.PutAsync(destination, one)));
+        return signatures;
     }
 
     private async Task<IReadOnlyList<AttachedManifest>> CreateAttachedAsync(Descriptor image, MissingSignatures missing)
@@ -81,33 +120,9 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
 
     private static Task<IReadOnlyList<Descriptor>> NothingElseAsync() => Task.FromResult<IReadOnlyList<Descriptor>>([]);
 
-    private async Task SignTagAsync(IDestination destination, SignedImage image, MissingSignatures missing)
-    {
-        var digest = image.Descriptor.Digest;
-        var signatures = missing.References.Select(name => signer!.CreateTagAsync(digest, name, cancellationToken));
-        if (missing.References.Count > 0)
-            await destination.SignTagAsync(digest, await Task.WhenAll(signatures));
-    }
-
-    private static async Task AttachAsync(
-        IDestination destination,
-        Descriptor image,
-        IReadOnlyList<AttachedManifest> signatures,
-        IReadOnlyList<Task> putting,
-        Func<Task<IReadOnlyList<Descriptor>>> putOtherAsync
-    )
-    {
-        var other = putOtherAsync();
-        await Task.WhenAll([.. putting, other]);
-        Descriptor[] added = [.. await other, .. signatures.Select(one => ReferrerEntry.Create(one.Manifest))];
-        if (added.Length > 0)
-            await destination.AttachAsync(image, added);
-    }
-
     // What is at the tag was read back when it was written, and the list of attachments, too: what the list names is read here.
-    private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest signature, Task putting)
+    private async Task ConfirmAsync(IDestination destination, SignedImage image, AttachedManifest signature)
     {
-        await putting;
         if (!await signer!.VerifiesAsync(await destination.ReadSignatureAsync(signature), image.Descriptor, cancellationToken))
             throw new ImagePublishException(
                 DiagnosticCodes.NotSigned,
@@ -120,15 +135,15 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     private async Task ReportAsync(IDestination destination, SignedImage image)
     {
         var signedBy = await signer!.DescribeAsync(cancellationToken);
-        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signedBy}, {request!.Format}).");
+        context.Log.Information($"  {destination.Name}@{image.Descriptor.Digest} is signed ({signedBy}, {signer!.Format}).");
     }
 
     // Signatures of others, and whatever else is there, are none of this key's.
     private async Task<MissingSignatures> FindMissingAsync(IDestination destination, SignedImage image)
     {
-        var missing = MissingSignatures.All(destination, image, request!.Format);
+        var missing = MissingSignatures.All(destination, image, signer!.Format);
         // Nobody can have signed what was not there.
-        if (image.Config is { } config && await destination.LackedAsync(config))
+        if (image.Config is { } config && await destination.LackedAnyAsync([config]))
             return missing;
         await foreach (var artifact in destination.FindSignaturesAsync(image.Descriptor.Digest, missing.Includes))
         {
@@ -144,7 +159,7 @@ internal sealed class SigningStep(PublishContext context, SigningRequest? reques
     private Digest KeyOf(IDestination destination, SignedImage image) =>
         Digest.Compute(
             Encoding.UTF8.GetBytes(
-                $"{destination.Name}\n{image.Descriptor.Digest}\n{request!.Id}\n{string.Join(' ', image.Tags.Select(tag => tag.Value))}"
+                $"{destination.Name}\n{image.Descriptor.Digest}\n{signer!.Id}\n{string.Join(' ', image.Tags.Select(tag => tag.Value))}"
             )
         );
 

@@ -156,7 +156,10 @@ internal sealed class ImageRebaser
         if (image.Index is not null)
             await destinations.CommitIndexAsync(root);
         var renewed = await attached.RenewAsync(destinations, result, cancellationToken);
-        await new SigningStep(context, request.Signing, cancellationToken).SignAsync(destinations, new SignedImage(root, tags));
+        await new SigningStep(context, ImageSigner.Create(request.Signing, context.Registries.Services), cancellationToken).SignAsync(
+            destinations,
+            new SignedImage(root, tags)
+        );
         if (!request.DryRun)
             await RequireUnmovedAsync(request, tags, before, destination);
         var deliveries = await destinations.CommitTagsAsync(root, tags);

@@ -46,8 +46,8 @@ internal sealed class SignedCost
         return string.Join(
             '\n',
             [
-                "| Case | without (s) | with SBOM, provenance and signature (s) | more (ms) | requests |",
-                "|---|---:|---:|---:|---:|",
+                "| Case | without (s) | with SBOM, provenance and signature (s) | more (ms) | requests | in sequence, if distant |",
+                "|---|---:|---:|---:|---:|---:|",
                 .. cost.signed.Select(variant => cost.Row($"one line of C# changed, {variant.Name}", variant, changed)),
                 .. cost.signed.Select(variant => cost.Row($"nothing changed, {variant.Name}", variant, unchanged)),
             ]
@@ -84,8 +84,9 @@ internal sealed class SignedCost
             if (edition is { } number)
                 await Sources.BuildEditedAsync(contender, number, cancellationToken);
             await laboratory.Registry.ResetAsync(cancellationToken);
+            var start = DateTimeOffset.UtcNow;
             var run = await MeteredCommand.RunAsync(contender.Publish(Sources.ShopProject, TargetOf(variant)), cancellationToken);
-            run = await laboratory.Registry.CountAsync(run, cancellationToken);
+            run = laboratory.CountRoundTrips(await laboratory.Registry.CountAsync(run, cancellationToken), start);
             runs[variant] = run;
             Laboratory.Tell(
                 string.Create(
@@ -106,11 +107,13 @@ internal sealed class SignedCost
         return string.Create(
             CultureInfo.InvariantCulture,
             $"| {title} | {Seconds(plain):0.00} | {Seconds(variant):0.00} "
-                + $"| {Runs.Median(more):+0;-0;0} ({more.Min():+0;-0;0} to {more.Max():+0;-0;0}) | {Requests(plain)} → {Requests(variant)} |"
+                + $"| {Runs.Median(more):+0;-0;0} ({more.Min():+0;-0;0} to {more.Max():+0;-0;0}) | {Requests(plain)} → {Requests(variant)} "
+                + $"| {RoundTrips(plain)} → {RoundTrips(variant)} |"
         );
 
         double Seconds(Variant one) => Runs.Median(rounds.Select(runs => runs[one].Seconds));
         long Requests(Variant one) => rounds.Max(runs => runs[one].Requests);
+        int? RoundTrips(Variant one) => rounds.Max(runs => runs[one].RoundTrips);
     }
 
     /// <summary>A way to publish: unsigned, or signed in one format.</summary>

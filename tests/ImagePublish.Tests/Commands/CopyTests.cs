@@ -259,9 +259,7 @@ public sealed class CopyTests
 
         public Task<bool> HadAllBlobsAsync() => Task.FromResult(false);
 
-        public Task ConfirmUploadsAsync() => Task.CompletedTask;
-
-        public Task<bool> LackedAsync(Digest blob) => Task.FromResult(false);
+        public Task<bool> LackedAnyAsync(IEnumerable<Digest> blobs) => Task.FromResult(false);
 
         public Task<SignatureArtifact> ReadSignatureAsync(AttachedManifest signature) => throw new InvalidOperationException();
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using ImagePublish.Attachments;
 using ImagePublish.Diagnostics;
 using ImagePublish.Http;
 using ImagePublish.Oci;
@@ -114,6 +115,49 @@ public sealed class KeylessSigningTests
         };
         await bench.PublishAsync(other);
         Assert.Equal(2, (await bench.VerifyAsync(sigstore.Rule("https://git.example.com/acme/*"), second.Image.Digest)).Count);
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Signing",
+        "a keyless publish whose provenance is signed, too",
+        "one certificate for all signatures, requested while the registry confirms the image"
+    )]
+    public async Task OneCertificateIsRequestedWhileTheImageIsConfirmed()
+    {
+        await using var sigstore = new FakeSigstore();
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
+        var request = Signed(bench, sigstore, "1.0");
+        var provenance = new BuildFacts
+        {
+            Tool = new BuildTool("1.0"),
+            BuilderId = "https://ci.example.test/runner/1",
+            Project = "App.csproj",
+        };
+        var askedBefore = new TaskCompletionSource<bool>();
+        var confirming = FaultAction.Custom("waits for the certificate", async (_, _, next) =>
+        {
+            var waited = DateTimeOffset.UtcNow.AddSeconds(20);
+            while (!sigstore.Asked.Contains(CertificatePath) && DateTimeOffset.UtcNow < waited)
+                await Task.Delay(10, Cancel);
+            askedBefore.TrySetResult(sigstore.Asked.Contains(CertificatePath));
+            await next();
+        });
+        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, confirming));
+
+        await bench.PublishAsync(
+            request with
+            {
+                Attestations = new AttestationRequest(AttestationPlacement.Referrers)
+                {
+                    Provenance = provenance,
+                    Signing = request.Signing,
+                },
+            }
+        );
+
+        Assert.True(await askedBefore.Task);
+        Assert.Equal([CertificatePath, LogPath, LogPath], sigstore.Asked);
     }
 
     public static TheoryData<string, string, string> Failures =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography;
@@ -48,7 +49,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
     public FakeRekorTiles? Tiles { get; }
 
     /// <summary>The paths that were asked for.</summary>
-    public List<string> Asked { get; } = [];
+    public ConcurrentQueue<string> Asked { get; } = [];
 
     /// <summary>Answers in place of the services, by path: a status and a body.</summary>
     public Dictionary<string, (int Status, string Body)> Faults { get; } = [];
@@ -166,7 +167,7 @@ internal sealed class FakeSigstore : IAsyncDisposable
 
     private (int Status, string Body) Answer(string path, string body)
     {
-        Asked.Add(path);
+        Asked.Enqueue(path);
         if (Faults.TryGetValue(path, out var fault))
             return fault;
         return path switch

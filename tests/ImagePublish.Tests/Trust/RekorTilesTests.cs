@@ -230,11 +230,11 @@ public sealed class RekorTilesTests(SharedTimeStamps shared) : IAsyncLifetime, I
         var signer = new KeylessSigner(request, bench.Client.Services);
 
         await signer.SignAsync(CosignTests.Statement(Image.Value), Cancel);
-        Assert.Equal(bundleLog, sigstore.Asked[^1]);
+        Assert.Equal(bundleLog, sigstore.Asked.Last());
         if (hasFirst)
         {
             await signer.SignTagAsync(Image, "registry.example.com/acme/shop:1.0", Cancel);
-            Assert.Equal(tagLog, sigstore.Asked[^1]);
+            Assert.Equal(tagLog, sigstore.Asked.Last());
             return;
         }
 

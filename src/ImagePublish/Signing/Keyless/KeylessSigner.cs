@@ -26,6 +26,10 @@ internal sealed class KeylessSigner(KeylessRequest request, ServiceClient servic
     /// <summary>Who signs, as it is shown; null before it is known.</summary>
     public string? Signer => current is { IsCompletedSuccessfully: true } known ? known.Result.Identity.Description : null;
 
+    /// <summary>Has the certificate issued, unless there is one.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG6040</c> to <c>IMG6045</c>, <c>IMG6024</c>.</exception>
+    public Task PrepareAsync(CancellationToken cancellationToken) => CertifyAsync(cancellationToken);
+
     /// <summary>Signs a statement.</summary>
     /// <returns>The bundle.</returns>
     /// <exception cref="ImagePublishException"><c>IMG6040</c> to <c>IMG6045</c>, <c>IMG6024</c>.</exception>
