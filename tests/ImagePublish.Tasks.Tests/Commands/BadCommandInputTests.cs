@@ -1,8 +1,8 @@
 using System.Security;
 using ImagePublish.Storage;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Storage;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 
@@ -96,7 +96,7 @@ public sealed class BadCommandInputTests(Peers peers) : IDisposable
             $"<PropertyGroup Condition=\"'$(NamesRegistry)' == 'true'\"><ImageRegistry>{registry.Host}</ImageRegistry></PropertyGroup>"
         );
         project.Element($"<Target Name=\"Mistakes\">{string.Concat(mistakes.Select(mistake => mistake.Call))}</Target>");
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
 
         var command = project.Command("msbuild", "-t:Mistakes", "-v:m");
         var output = await (

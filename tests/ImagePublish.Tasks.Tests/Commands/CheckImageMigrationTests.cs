@@ -41,7 +41,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
             .Property("DockerDefaultTargetOS", "Linux")
             .Item("ContainerLabel", "com.acme.team", ("Value", "shop"));
         var before = await File.ReadAllTextAsync(project.File, Cancelled);
-        await workspace.DotNet("restore", workspace["Shop.slnx"]).SucceedAsync(Cancelled);
+        await BuildServers.SucceedAsync(workspace.DotNet("restore", workspace["Shop.slnx"]), Cancelled);
 
         var output = (await project.MSBuildAsync(Cancelled, "-t:CheckImageMigration")).EnsureSuccess();
 
@@ -68,7 +68,8 @@ public sealed class CheckImageMigrationTests(Peers peers)
         );
 
         // A library of a solution is no mistake.
-        var solution = await workspace.DotNet("msbuild", workspace["Shop.slnx"], "-t:CheckImageMigration", "-v:m").SucceedAsync(Cancelled);
+        var check = workspace.DotNet("msbuild", workspace["Shop.slnx"], "-t:CheckImageMigration", "-v:m");
+        var solution = await BuildServers.SucceedAsync(check, Cancelled);
         Assert.Contains("Shop: ../Dockerfile", solution.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(Path.GetFileName(library.File), solution.Output, StringComparison.Ordinal);
     }
@@ -99,7 +100,7 @@ public sealed class CheckImageMigrationTests(Peers peers)
         project.Element(
             """<Target Name="Several" BeforeTargets="CheckImageMigration" Condition="'$(HasSeveral)' == 'true'"><WriteLinesToFile File="Dockerfile.a" Lines="FROM x" /><WriteLinesToFile File="Dockerfile.b" Lines="FROM x" /></Target>"""
         );
-        await project.Command("restore", "-p:Kind=Exe").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled, "-p:Kind=Exe");
 
         var output = await project.MSBuildAsync(Cancelled, "-t:Mistakes", "-v:m", "-p:Kind=Exe");
 

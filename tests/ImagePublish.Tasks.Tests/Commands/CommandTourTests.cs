@@ -87,12 +87,13 @@ public sealed class CommandTourTests(Peers peers)
     {
         var docker = await peers.DockerAsync();
         var command = project.Command("publish", [.. arguments, "-p:ImageLoad=docker"]);
-        var output = await (
+        var output = await BuildServers.SucceedAsync(
             command with
             {
                 Environment = new Dictionary<string, string?>(command.Environment) { ["DOCKER_HOST"] = docker.Host },
-            }
-        ).SucceedAsync(Cancelled);
+            },
+            Cancelled
+        );
         Assert.Contains($"Loaded into docker: {Hub}:v1", output.Output, StringComparison.Ordinal);
         await using var container = await docker.StartAsync($"{Hub}:v1", Cancelled);
         Assert.Equal("v1", await (await container.GetAsync("/", Cancelled)).Content.ReadAsStringAsync(Cancelled));

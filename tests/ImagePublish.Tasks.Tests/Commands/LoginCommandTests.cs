@@ -1,8 +1,8 @@
 using System.Text.Json;
 using ImagePublish.Storage.Archives;
 using ImagePublish.Tasks.Tests.EndToEnd;
-using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Storage;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 
@@ -92,7 +92,7 @@ public sealed class LoginCommandTests(Peers peers) : IDisposable
     private static async Task<TestProject> LibraryAsync(TestWorkspace workspace)
     {
         var project = workspace.Empty("Library").WithImagePublish().Property("TargetFrameworks", "net10.0").Property("TargetFramework", "");
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
         return project;
     }
 

@@ -56,16 +56,15 @@ public sealed class PlanCommandTests(Peers peers)
             .GetProperty("platforms")
             .EnumerateArray()
             .Select(platform => $"{registry.Host}/{Repository}@{platform.GetProperty("digest").GetString()}");
-        await project
-            .Command(
-                "build",
-                "-c",
-                "Release",
-                "-t:PublishImage",
-                "-p:ImageRepository=plans/joined",
-                $"-p:ImageIndexFrom={string.Join("%20", images)}"
-            )
-            .SucceedAsync(Cancelled);
+        var join = project.Command(
+            "build",
+            "-c",
+            "Release",
+            "-t:PublishImage",
+            "-p:ImageRepository=plans/joined",
+            $"-p:ImageIndexFrom={string.Join("%20", images)}"
+        );
+        await BuildServers.SucceedAsync(join, Cancelled);
         var joined = await ReportAsync(project);
         Assert.Equal(
             ["1.0.0", "latest"],
@@ -122,9 +121,8 @@ public sealed class PlanCommandTests(Peers peers)
     // As an option of the publish that it plans.
     private static async Task<JsonElement> PlanAsync(TestProject project)
     {
-        var output = await project
-            .Command("publish", "-p:PublishImage=true", "-p:ImageDryRun=true", "-getItem:PlannedImage,PublishedImage")
-            .SucceedAsync(Cancelled);
+        var plan = project.Command("publish", "-p:PublishImage=true", "-p:ImageDryRun=true", "-getItem:PlannedImage,PublishedImage");
+        var output = await BuildServers.SucceedAsync(plan, Cancelled);
         using var json = JsonDocument.Parse(output.Output[output.Output.IndexOf('{', StringComparison.Ordinal)..]);
         var items = json.RootElement.GetProperty("Items");
         Assert.Empty(items.GetProperty("PublishedImage").EnumerateArray());

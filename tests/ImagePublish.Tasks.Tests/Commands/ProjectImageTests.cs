@@ -66,7 +66,7 @@ public sealed class ProjectImageTests(Peers peers)
         foreach (var (name, value) in Labels)
             project.Item("ImageLabel", name, ("Value", Escaped(value)));
         await CommitAsync(project.Folder);
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
 
         var output = (await project.MSBuildAsync(Cancelled, "-t:Compare", "-getItem:Published,Inspected")).EnsureSuccess();
 
@@ -93,16 +93,15 @@ public sealed class ProjectImageTests(Peers peers)
         );
 
         // A project that names a registry can tidy up the local store, and nothing else is touched.
-        var pruned = await project
-            .Command(
-                "msbuild",
-                "-t:PruneImages",
-                "-p:NamesRegistry=true",
-                "-p:ImageSource=store:own/six",
-                "-p:ImageFilter=be*",
-                "-p:ImageKeep=0"
-            )
-            .SucceedAsync(Cancelled);
+        string[] prune =
+        [
+            "-t:PruneImages",
+            "-p:NamesRegistry=true",
+            "-p:ImageSource=store:own/six",
+            "-p:ImageFilter=be*",
+            "-p:ImageKeep=0",
+        ];
+        var pruned = (await project.MSBuildAsync(Cancelled, prune)).EnsureSuccess();
         Assert.Matches(@"(?s)Local store: 1 image to remove\s+own/six:beta\s+Local store: 1 images and \d+ blobs removed", pruned.Output);
     }
 

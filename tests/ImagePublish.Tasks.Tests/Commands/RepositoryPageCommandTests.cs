@@ -3,8 +3,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ImagePublish.Oci;
 using ImagePublish.Storage.Archives;
-using ImagePublish.Tasks.Tests.Support;
 using ImagePublish.Tasks.Tests.Storage;
+using ImagePublish.Tasks.Tests.Support;
 
 namespace ImagePublish.Tasks.Tests.Commands;
 
@@ -36,7 +36,7 @@ public sealed partial class RepositoryPageCommandTests(Peers peers) : IDisposabl
                 ("WriteImagePage", $"{names};ImagePage={folder["store.html"]}")
             )
         );
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
 
         var output = (await project.MSBuildAsync(Cancelled, "-t:Pages", "-v:m")).EnsureSuccess();
 
@@ -84,7 +84,7 @@ public sealed partial class RepositoryPageCommandTests(Peers peers) : IDisposabl
             ),
         ];
         project.Element(Target("Mistakes", [.. mistakes.Select(mistake => ("WriteImagePage", mistake.Properties))]));
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
 
         var output = await project.MSBuildAsync(Cancelled, "-t:Mistakes", "-v:m");
 

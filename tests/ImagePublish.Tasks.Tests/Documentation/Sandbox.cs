@@ -76,11 +76,11 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
         var all = new Dictionary<string, string?>(environment) { ["PORT"] = $"{Ports.Free()}" };
         foreach (var (name, value) in more ?? new Dictionary<string, string>())
             all[name] = Here(value);
-        // A server has no standard input.
-        if (typed.Contains(" < ", StringComparison.Ordinal))
-            all["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         var run = new CommandLine("bash", "-c", Prelude + typed) { WorkingDirectory = folder, Environment = all };
-        var output = await run.SucceedAsync(cancellationToken);
+        // A server has no standard input.
+        var output = typed.Contains(" < ", StringComparison.Ordinal)
+            ? await run.SucceedAsync(cancellationToken)
+            : await BuildServers.SucceedAsync(run, cancellationToken);
         folder = ChangedFolder()
             .Matches(commands)
             .Aggregate(folder, (path, change) => Path.GetFullPath(Path.Combine(path, change.Groups[1].Value)));
@@ -91,7 +91,7 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
 
     private static Dictionary<string, string?> Environment(TestWorkspace workspace, DockerEngine docker)
     {
-        var dotnet = BuildServers.On(BuildServers.New(), workspace.DotNet("--version"));
+        var dotnet = workspace.DotNet("--version");
         return new Dictionary<string, string?>(dotnet.Environment)
         {
             ["PATH"] = $"{Path.GetDirectoryName(dotnet.Program)}:{System.Environment.GetEnvironmentVariable("PATH")}",

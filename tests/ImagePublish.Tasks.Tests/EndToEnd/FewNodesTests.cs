@@ -63,7 +63,15 @@ public sealed class FewNodesTests(Peers peers)
     private static Task<CommandOutput> PublishAsync(TestWorkspace workspace, string[] names, TestRegistry registry)
     {
         var solution = workspace.Solution("S.slnx", names);
-        string[] switches = ["-nologo", "-tl:off", "-m:2", "-p:PublishImage=true", $"-p:ImageRegistry={registry.Host}"];
+        string[] switches =
+        [
+            TestWorkspace.Release,
+            "-nologo",
+            "-tl:off",
+            "-m:2",
+            "-p:PublishImage=true",
+            $"-p:ImageRegistry={registry.Host}",
+        ];
         return BuildServers.RunAsync(workspace.DotNet(["publish", solution, .. switches]), Cancelled);
     }
 

@@ -35,6 +35,7 @@ public sealed class ImageManifestTests(Peers peers)
         var publish = workspace.DotNet(
             "publish",
             "S.slnx",
+            TestWorkspace.Release,
             "-nologo",
             "-tl:off",
             "-m:2",

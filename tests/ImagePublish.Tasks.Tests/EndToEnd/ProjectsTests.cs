@@ -31,14 +31,16 @@ public sealed class ProjectsTests(Peers peers)
         var project = Console(workspace, "Tool").Property("PackAsTool", "true").Property("UseAppHost", "false");
         var obj = Path.Combine(project.Folder, "obj", "Release", "net10.0");
         var alpine = $"-p:NETCoreSdkBundledVersionsProps={WriteAlpine(workspace)}";
+        Task<CommandOutput> RunAsync(string verb, params string[] switches) =>
+            BuildServers.SucceedAsync(project.Command(verb, switches), Cancelled);
 
-        var packed = await project.Command("pack", "-p:PublishImage=true").SucceedAsync(Cancelled);
-        var packedByTarget = await project.Command("build", "-c", "Release", "-t:Pack", "-p:PublishImage=true").SucceedAsync(Cancelled);
+        var packed = await RunAsync("pack", "-p:PublishImage=true");
+        var packedByTarget = await RunAsync("build", "-c", "Release", "-t:Pack", "-p:PublishImage=true");
         Assert.DoesNotContain("sha256:", packed.Output + packedByTarget.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(obj, "ImagePublish.json")));
 
         var published = (await project.PublishAsync(Cancelled, "-p:PublishImage=true", "-p:ImageTags={rid}", alpine)).EnsureSuccess();
-        await project.Command("build", "-c", "Release", "-t:PlanImage").SucceedAsync(Cancelled);
+        await RunAsync("build", "-c", "Release", "-t:PlanImage");
         (await project.MSBuildAsync(Cancelled, "-p:Configuration=Release", "-t:ListImages")).EnsureSuccess();
         var image = Assert.Single(published.PublishedImages);
         Assert.Equal($"linux-{Architecture}", image["Tags"]);
@@ -49,7 +51,7 @@ public sealed class ProjectsTests(Peers peers)
             await PlatformsAsync(project, "_IsPublishing=true", "PublishSelfContained=true", alpine["-p:".Length..])
         );
 
-        await project.Command("clean", "-c", "Release").SucceedAsync(Cancelled);
+        await RunAsync("clean", "-c", "Release");
         Assert.Empty(Results(obj));
     }
 

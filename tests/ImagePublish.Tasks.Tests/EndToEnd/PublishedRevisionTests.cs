@@ -47,9 +47,8 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         Assert.Contains(first, await registry.TagsAsync("mono/beta", Cancelled));
         Assert.Contains(last[..7], await registry.TagsAsync("mono/beta", Cancelled));
 
-        var affected = await workspace
-            .DotNet("msbuild", workspace["repo/All.slnx"], "-nologo", "-tl:off", "-t:ListAffectedImages", $"-p:ImageAffectedSince={first}")
-            .SucceedAsync(Cancelled);
+        string[] list = ["-nologo", "-tl:off", "-t:ListAffectedImages", $"-p:ImageAffectedSince={first}"];
+        var affected = await BuildServers.SucceedAsync(workspace.DotNet(["msbuild", workspace["repo/All.slnx"], .. list]), Cancelled);
         Assert.Equal(
             ["Alpha is affected: Alpha/Program.cs and 1 more", "Beta is affected: Library/Code.cs"],
             affected
@@ -274,8 +273,11 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         var publish = workspace.DotNet([
             "publish",
             workspace[what.EndsWith(".csproj", StringComparison.Ordinal) ? what : $"{what}/All.slnx"],
+            TestWorkspace.Release,
             "-nologo",
             "-tl:off",
+            // Nothing that a restore reads is changed here once it was published.
+            .. Directory.Exists(workspace[$"{what.Split('/')[0]}/Beta/obj"]) ? ["--no-restore"] : Array.Empty<string>(),
             "-p:PublishImage=true",
             "-p:ContinuousIntegrationBuild=true",
             $"-p:ImageRegistry={registry.Host}",
@@ -287,7 +289,7 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         {
             Environment = new Dictionary<string, string?>(publish.Environment) { ["GITHUB_OUTPUT"] = workspace.Write("output", "") },
         };
-        var output = (await BuildServers.RunAsync(publish, Cancelled)).EnsureSuccess();
+        var output = await BuildServers.SucceedAsync(publish, Cancelled);
         Assert.DoesNotMatch("warning|error", output.All);
         return output;
     }

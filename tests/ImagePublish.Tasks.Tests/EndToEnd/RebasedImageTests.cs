@@ -55,7 +55,7 @@ public sealed class RebasedImageTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = await ProjectAsync(registry, workspace);
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
         workspace.Write(
             "Rebased/images.txt",
             $"# our images\n{registry.Host}/rebase/none:1.0\n{registry.Host}/dotnet/aspnet:10.0   # a base\n"
@@ -80,10 +80,10 @@ public sealed class RebasedImageTests(Peers peers)
     // A library has no image.
     private static async Task CheckSolutionAsync(TestWorkspace workspace, string shop)
     {
-        workspace.Empty("Library").WithImagePublish();
+        await workspace.Empty("Library").WithImagePublish().RestoreAsync(Cancelled);
         workspace.Solution("Shop.slnx", "Rebased", "Library");
-        await workspace.DotNet("restore", "Library/Library.csproj").SucceedAsync(Cancelled);
-        var output = await workspace.DotNet("msbuild", "Shop.slnx", "-t:CheckImages", "-tl:off").SucceedAsync(Cancelled);
+        var check = workspace.DotNet("msbuild", "Shop.slnx", "-t:CheckImages", "-tl:off");
+        var output = await BuildServers.SucceedAsync(check, Cancelled);
         Assert.Contains($"{shop} ", output.Output, StringComparison.Ordinal);
         Assert.Contains("0 of 1 images are behind their bases", output.Output, StringComparison.Ordinal);
     }

@@ -62,7 +62,7 @@ public sealed class ReproducedImageTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var project = await CommittedAsync(registry, workspace);
-        await project.Command("restore").SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
         (string Image, string Code, string Text)[] mistakes =
         [
             ($"{registry.Host}/proof/none:1.0", "IMG4006", "proof/none:1.0"),
@@ -83,7 +83,7 @@ public sealed class ReproducedImageTests(Peers peers)
         Assert.False(Directory.Exists(Path.Combine(project.Folder, "bin", "Release")));
         Assert.Empty(Directory.GetDirectories(Path.Combine(project.Folder, "obj"), "ReproduceImage", SearchOption.AllDirectories));
         var library = workspace.Empty("Library").WithImagePublish().Property("TargetFramework", "net10.0");
-        await library.Command("restore").SucceedAsync(Cancelled);
+        await library.RestoreAsync(Cancelled);
         var none = await library.MSBuildAsync(Cancelled, "-t:ReproduceImage", "-p:ImageSource=acme/shop:1");
         Assert.Contains("error IMG4031: Library is not an app", Assert.Single(Errors(none)), StringComparison.Ordinal);
     }
@@ -120,8 +120,8 @@ public sealed class ReproducedImageTests(Peers peers)
     private static Task GitAsync(params string[] arguments) => new CommandLine("git", arguments).SucceedAsync(Cancelled);
 
     private static Task<CommandOutput> ReproduceAsync(TestWorkspace workspace, string image) =>
-        workspace
-            .DotNet(
+        BuildServers.RunAsync(
+            workspace.DotNet(
                 "msbuild",
                 workspace["elsewhere/deep/clone/Proven.csproj"],
                 "-nologo",
@@ -129,8 +129,9 @@ public sealed class ReproducedImageTests(Peers peers)
                 "-restore",
                 "-t:ReproduceImage",
                 $"-p:ImageSource={image}"
-            )
-            .RunAsync(Cancelled);
+            ),
+            Cancelled
+        );
 
     private static IReadOnlyList<JsonElement> Items(TestWorkspace workspace)
     {

@@ -38,6 +38,7 @@ public sealed class SlowApp(Peers peers) : IAsyncLifetime
         return workspace.DotNet([
             "publish",
             project.File,
+            TestWorkspace.Release,
             "-nologo",
             "--no-build",
             "-p:PublishImage=true",

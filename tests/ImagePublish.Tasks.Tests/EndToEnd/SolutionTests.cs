@@ -25,6 +25,7 @@ public sealed partial class SolutionTests(Peers peers)
         var build = workspace.DotNet(
             "publish",
             solution,
+            TestWorkspace.Release,
             "-nologo",
             "-tl:off",
             "-m:4",
@@ -86,6 +87,7 @@ public sealed partial class SolutionTests(Peers peers)
             workspace.DotNet([
                 "publish",
                 solution,
+                TestWorkspace.Release,
                 "-nologo",
                 "-tl:off",
                 $"-m:{processes}",

@@ -183,7 +183,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
         var solution = workspace.Solution("S.slnx", "Aaa", "Bbb");
-        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
+        await BuildServers.SucceedAsync(workspace.DotNet("restore", solution), Cancelled);
         var traversal = workspace.Write(
             "all.proj",
             """
@@ -223,7 +223,7 @@ public sealed class SummaryTests(Peers peers)
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[1].Property("ImageTags", "no/tag");
         var solution = workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc");
-        (await BuildServers.RunAsync(workspace.DotNet("restore", solution), Cancelled)).EnsureSuccess();
+        await BuildServers.SucceedAsync(workspace.DotNet("restore", solution), Cancelled);
         var command = workspace.DotNet("publish", solution, "-nologo", "--no-restore", "-m:2", "-p:PublishImage=true");
         await using var terminal = await Terminal.StartAsync(command, Columns, 50, Cancelled);
 
@@ -272,7 +272,7 @@ public sealed class SummaryTests(Peers peers)
         [.. names.Select(name => workspace.ScratchApp(name).Property("UseAppHost", "false").Property("ImageRegistry", registry.Host))];
 
     private static CommandLine Publish(TestWorkspace workspace, string solution, params string[] switches) =>
-        workspace.DotNet(["publish", solution, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
+        workspace.DotNet(["publish", solution, TestWorkspace.Release, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
 
     private static Task<CommandOutput> RunInAsync(CommandLine command, params (string Name, string? Value)[] system)
     {

@@ -124,6 +124,7 @@ public sealed class UnchangedFleetTests(Peers peers)
             .DotNet(
                 "publish",
                 workspace["All.slnx"],
+                TestWorkspace.Release,
                 "-nologo",
                 "-tl:off",
                 "-m:2",

@@ -31,6 +31,10 @@ public static class BuildServers
         }
     }
 
+    /// <summary>The same, and demands exit code 0.</summary>
+    public static async Task<CommandOutput> SucceedAsync(CommandLine command, CancellationToken cancellationToken) =>
+        (await RunAsync(command, cancellationToken)).EnsureSuccess();
+
     /// <summary>The name of a server that nothing was built on.</summary>
     public static string New() => Prefix + Interlocked.Increment(ref Count).ToString(CultureInfo.InvariantCulture);
 

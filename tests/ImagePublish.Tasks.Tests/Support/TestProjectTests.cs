@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ImagePublish.Tasks.Tests.Support;
 
 public sealed class TestProjectTests(Peers peers)
@@ -51,6 +53,71 @@ public sealed class TestProjectTests(Peers peers)
         Assert.Contains("target \"Show\" in project", await shown.DetailsAsync(Cancelled), StringComparison.Ordinal);
         Assert.False(failed.Succeeded);
         Assert.Equal("error IMG4999: it failed", Assert.Single(failed.Errors).ToString());
+    }
+
+    [Fact]
+    public async Task ACopiedRestoreIsWhatARestoreWrites()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        using var elsewhere = await peers.WorkspaceAsync();
+        var first = workspace.ScratchApp("First").PackageReference("Newtonsoft.Json", "13.0.4");
+        var second = elsewhere.ScratchApp("Second.App").PackageReference("Newtonsoft.Json", "13.0.4").Property("ImageName", "second");
+
+        await first.RestoreAsync(Cancelled);
+        await second.RestoreAsync(Cancelled);
+        var (copied, hash) = ReadObj(second);
+        (await second.MSBuildAsync(Cancelled, "-t:Restore", "-p:RestoreForce=true")).EnsureSuccess();
+        var (written, ownHash) = ReadObj(second);
+
+        Assert.Equal(written, copied);
+        Assert.NotEqual(ownHash, hash);
+        Assert.Equal(ReadObj(first).Hash, hash);
+    }
+
+    [Fact]
+    public async Task WhateverARestoreReadsCounts()
+    {
+        using var workspace = await peers.WorkspaceAsync();
+        var project = workspace.ScratchApp("App");
+        var restore = new ProjectRestore(workspace.Path, project.File);
+        string Inputs(params string[] switches) => restore.ReadInputs(project.Command("publish", switches))!;
+        var inputs = Inputs("-p:PublishImage=true");
+
+        project.Property("ImageName", "acme/shop").Property("ContainerPort", "80").Item("None", "data/**");
+        Assert.Equal(inputs, Inputs("-t:PlanImage", "-v:d", "-p:ImageTags=1"));
+        var seen = new HashSet<string> { inputs };
+        foreach (var read in new[] { "-p:RuntimeIdentifier=linux-x64", "-p:ImageRuntimeIdentifiers=linux-x64", "-p:RestorePackagesPath=x" })
+            Assert.True(seen.Add(Inputs(read)), read);
+        var command = project.Command("publish");
+        var variables = new Dictionary<string, string?>(command.Environment) { ["NUGET_PACKAGES"] = workspace["packages"] };
+        Assert.True(seen.Add(restore.ReadInputs(command with { Environment = variables })!));
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Packages.props", "App/Directory.Build.targets", "global.json" })
+        {
+            workspace.Write(file, "<Project />");
+            Assert.True(seen.Add(Inputs()), file);
+        }
+        workspace.Write("NuGet.Config", "<configuration />");
+        Assert.True(seen.Add(Inputs()));
+        project.Property("TargetFramework", "net9.0");
+        Assert.True(seen.Add(Inputs()));
+        project.Item("PackageReference", "$(ImageName)");
+        Assert.True(seen.Add(Inputs()));
+        project.Property("ImageName", "Newtonsoft.Json");
+        Assert.True(seen.Add(Inputs()));
+        project.ProjectReference(workspace.Empty("Library"));
+        Assert.True(seen.Add(Inputs()));
+        workspace.Empty("Library").PackageReference("Newtonsoft.Json", "13.0.4");
+        Assert.True(seen.Add(Inputs()));
+    }
+
+    // What restores write of a project, and the hash of their inputs.
+    private static (Dictionary<string, string> Files, string Hash) ReadObj(TestProject project)
+    {
+        var files = Directory.GetFiles(Path.Combine(project.Folder, "obj")).ToDictionary(file => file, File.ReadAllText);
+        var cache = Path.Combine(project.Folder, "obj", "project.nuget.cache");
+        var hash = JsonNode.Parse(files[cache])!["dgSpecHash"]!.GetValue<string>();
+        files[cache] = files[cache].Replace(hash, "", StringComparison.Ordinal);
+        return (files, hash);
     }
 
     [Fact]

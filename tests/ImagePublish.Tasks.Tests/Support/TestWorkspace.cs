@@ -3,6 +3,9 @@ namespace ImagePublish.Tasks.Tests.Support;
 /// <summary>A folder with projects as a user has them: the package comes from a feed, settings of the machine's user stay out.</summary>
 public sealed class TestWorkspace : IDisposable
 {
+    /// <summary>What <c>dotnet publish</c> takes anyway; told so, it does not read the projects once more to find that out.</summary>
+    public const string Release = "--configuration=Release";
+
     private readonly TemporaryFolder folder = new();
     private readonly PackedPackage package;
 

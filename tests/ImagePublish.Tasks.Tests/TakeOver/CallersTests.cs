@@ -153,18 +153,19 @@ public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<
             "{project}",
         ];
         var docker = await peers.DockerAsync();
-        await app.Command(app.Sdk, "restore", "{project}").SucceedAsync(Cancelled);
-        await app.Command(app.Ours, "restore", "{project}").SucceedAsync(Cancelled);
+        await app.Sdk.RestoreAsync(Cancelled);
+        await app.Ours.RestoreAsync(Cancelled);
 
-        var sdk = await app.Command(app.Sdk, query).SucceedAsync(Cancelled);
-        var ours = await app.Command(app.Ours, query).SucceedAsync(Cancelled);
-        var named = await app.Command(app.Ours, [.. query, "-p:ImageRepository=Acme/Shop"]).SucceedAsync(Cancelled);
-        var published = await (
+        var sdk = (await app.RunAsync(app.Sdk, query)).EnsureSuccess();
+        var ours = (await app.RunAsync(app.Ours, query)).EnsureSuccess();
+        var named = (await app.RunAsync(app.Ours, [.. query, "-p:ImageRepository=Acme/Shop"])).EnsureSuccess();
+        var published = await BuildServers.SucceedAsync(
             app.Command(app.Ours, command) with
             {
                 Environment = With(app.Command(app.Ours), await DockerVariablesAsync()),
-            }
-        ).SucceedAsync(Cancelled);
+            },
+            Cancelled
+        );
 
         Assert.Equal(sdk.Output, ours.Output);
         Assert.Contains("\"ContainerRepository\": \"acme/shop\"", named.Output, StringComparison.Ordinal);
@@ -394,8 +395,8 @@ public sealed class CallersTests(ContainerApp app, Peers peers) : IClassFixture<
     )
     {
         var (ourCommand, sdkCommand) = (app.Command(app.Ours, ours), app.Command(app.Sdk, sdk));
-        var ourRun = (ourCommand with { Environment = With(ourCommand, variables) }).RunAsync(Cancelled);
-        var sdkRun = (sdkCommand with { Environment = With(sdkCommand, variables) }).RunAsync(Cancelled);
+        var ourRun = BuildServers.RunAsync(ourCommand with { Environment = With(ourCommand, variables) }, Cancelled);
+        var sdkRun = BuildServers.RunAsync(sdkCommand with { Environment = With(sdkCommand, variables) }, Cancelled);
         await Task.WhenAll(ourRun, sdkRun);
         return (await ourRun, await sdkRun);
     }

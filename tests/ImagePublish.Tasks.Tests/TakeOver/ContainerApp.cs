@@ -64,7 +64,7 @@ public sealed class ContainerApp(Peers peers) : IAsyncLifetime
         Workspace.DotNet([.. arguments.Select(argument => argument.Replace("{project}", project.File, StringComparison.Ordinal))]);
 
     public Task<CommandOutput> RunAsync(TestProject project, params IEnumerable<string> arguments) =>
-        Command(project, arguments).RunAsync(TestContext.Current.CancellationToken);
+        project.RunPlainAsync(Command(project, arguments), TestContext.Current.CancellationToken);
 
     /// <summary>The manifests that were put under a tag.</summary>
     public static int PutsOf(DockerRegistry registry, string repository, string tag) =>

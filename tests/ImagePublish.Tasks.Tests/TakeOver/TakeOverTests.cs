@@ -151,12 +151,13 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             "-p:ContainerRepository=nowhere",
             $"-p:ImageStore={app.Workspace[engine]}"
         );
-        var build = await (
+        var build = await BuildServers.RunAsync(
             command with
             {
                 Environment = new Dictionary<string, string?>([.. command.Environment, new("DOCKER_HOST", "unix:///nowhere/docker.sock")]),
-            }
-        ).RunAsync(Cancelled);
+            },
+            Cancelled
+        );
 
         Assert.NotEqual(0, build.ExitCode);
         Assert.Matches(error, build.All);
@@ -179,7 +180,8 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             """
         );
 
-        var build = await app.Workspace.DotNet("build", file, "-t:PublishContainer", "-nologo", "-tl:off").SucceedAsync(Cancelled);
+        var command = app.Workspace.DotNet("build", file, "-t:PublishContainer", "-nologo", "-tl:off");
+        var build = await BuildServers.SucceedAsync(command, Cancelled);
 
         Assert.Contains("another one", build.Output, StringComparison.Ordinal);
         Assert.Contains(
@@ -214,10 +216,10 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
             "-tl:off",
         ];
 
-        await app.Workspace.DotNet(["publish", solution, "-graph", .. switches]).SucceedAsync(Cancelled);
+        await BuildServers.SucceedAsync(app.Workspace.DotNet(["publish", solution, "-graph", .. switches]), Cancelled);
         string[] ofSeveral = [app.Workspace["Several/Several.csproj"], "-p:OutputType=Exe", "-p:ImageBase=scratch", .. switches];
-        var several = await app.Workspace.DotNet(["build", .. ofSeveral]).RunAsync(Cancelled);
-        await app.Workspace.DotNet(["publish", .. ofSeveral, "-f", "net10.0"]).SucceedAsync(Cancelled);
+        var several = await BuildServers.RunAsync(app.Workspace.DotNet(["build", .. ofSeveral]), Cancelled);
+        await BuildServers.SucceedAsync(app.Workspace.DotNet(["publish", .. ofSeveral, "-f", "net10.0"]), Cancelled);
 
         // As the SDK has it: without a name of its own, 'Other.App' is 'other-app'.
         Assert.Equal(["solution"], await Registry.TagsAsync("app", Cancelled));
@@ -260,10 +262,10 @@ public sealed class TakeOverTests(ContainerApp app) : IClassFixture<ContainerApp
         Task<CommandOutput> BuildAsync(string tag, string verb, string file, params string[] switches)
         {
             string[] names = ["-t:PublishContainer", $"-p:ContainerRegistry={Registry.Host}", $"-p:ContainerImageTag={tag}"];
-            return app.Workspace.DotNet([verb, file, "-nologo", "-tl:off", .. names, .. switches]).SucceedAsync(Cancelled);
+            return BuildServers.SucceedAsync(app.Workspace.DotNet([verb, file, "-nologo", "-tl:off", .. names, .. switches]), Cancelled);
         }
 
-        await app.Workspace.DotNet("restore", project.File).SucceedAsync(Cancelled);
+        await project.RestoreAsync(Cancelled);
         await BuildAsync("traversal", "msbuild", traversal, "-p:Configuration=Release");
         await BuildAsync("isolated", "msbuild", project.File, "-p:Configuration=Release", "-graph", "-isolate", Platforms);
         await BuildAsync("solution", "publish", solution, "--no-restore", "-graph", "-isolate");
