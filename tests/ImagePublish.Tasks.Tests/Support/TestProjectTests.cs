@@ -110,6 +110,18 @@ public sealed class TestProjectTests(Peers peers)
         Assert.True(seen.Add(Inputs()));
     }
 
+    [Theory]
+    [InlineData("dotnet", 1, "App -> App.dll", 0)]
+    [InlineData("dotnet", 1, "App.csproj : error IMG4999: it failed", 1)]
+    [InlineData("dotnet", 134, "", 134)]
+    [InlineData("bash", 1, "", 1)]
+    public void ALostResultOfAServerIsNoFailure(string program, int ended, string shown, int expected)
+    {
+        var output = new CommandOutput(new CommandLine($"/usr/bin/{program}"), ended, shown, "");
+
+        Assert.Equal(expected, BuildServers.Complete(output).ExitCode);
+    }
+
     // What restores write of a project, and the hash of their inputs.
     private static (Dictionary<string, string> Files, string Hash) ReadObj(TestProject project)
     {
