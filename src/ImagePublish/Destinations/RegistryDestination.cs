@@ -17,6 +17,10 @@ internal sealed class RegistryDestination(
     CancellationToken cancellationToken
 ) : Destination(repository.ToString(), repository, cancellationToken)
 {
+    private const int MaxDenials = 3;
+
+    private static readonly TimeSpan DenialPause = TimeSpan.FromMilliseconds(200);
+
     private readonly Repository repository = repository;
 
     // What the registry said of the subjects of manifests that were put.
@@ -36,6 +40,7 @@ internal sealed class RegistryDestination(
     public override async Task PutManifestAsync(MemoryBlobSource manifest)
     {
         var reference = repository.ReferenceTo(manifest.Descriptor.Digest);
+        var denials = 0;
         for (var lost = new HashSet<Digest>(); ; )
         {
             try
@@ -47,6 +52,11 @@ internal sealed class RegistryDestination(
             {
                 // A registry that has lost what it confirmed gets it once more. It may name one at a time.
                 await RepeatUploadsAsync(exception.Digests);
+            }
+            catch (MissingBlobsException) when (denials++ < MaxDenials)
+            {
+                // Quirk: blob-rewritten. Another job uploads the same blob, and the registry reads it half-written.
+                await Task.Delay(DenialPause * denials, registries.Time, Stop);
             }
         }
     }
