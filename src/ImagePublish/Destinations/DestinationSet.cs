@@ -18,10 +18,10 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     /// <summary>Starts to upload layers to every destination; they go on while others are built.</summary>
     public void StartUploads(IEnumerable<Layer> layers)
     {
-        foreach (var (layer, source) in WithSources(layers))
+        foreach (var layer in layers)
         {
             foreach (var destination in destinations)
-                _ = destination.UploadAsync(source, layer.IsNew);
+                _ = UploadAsync(destination, layer);
         }
     }
 
@@ -101,15 +101,14 @@ internal sealed class DestinationSet(IEnumerable<IDestination> destinations, Tag
     {
         await BlobTransfer.ConfirmAsync([
             destination.UploadAsync(image.ConfigBlob),
-            .. WithSources(image.Layers).Select(one => destination.UploadAsync(one.Source, one.Layer.IsNew)),
+            .. image.Layers.Select(layer => UploadAsync(destination, layer)),
         ]);
         await destination.PutManifestAsync(image.Manifest);
     }
 
-    private static IEnumerable<(Layer Layer, BlobSource Source)> WithSources(IEnumerable<Layer> layers) =>
-        from layer in layers
-        where layer.Source is not null
-        select (layer, layer.Source);
+    // A foreign layer, which has no source, is never moved.
+    private static Task<BlobTransfer> UploadAsync(IDestination destination, Layer layer) =>
+        layer.Source is { } source ? destination.UploadAsync(source, layer.IsNew) : Task.FromResult(BlobTransfer.Reused);
 
     public async ValueTask DisposeAsync()
     {

@@ -17,10 +17,6 @@ internal sealed class RegistryDestination(
     CancellationToken cancellationToken
 ) : Destination(repository.ToString(), repository, cancellationToken)
 {
-    private const int MaxDenials = 3;
-
-    private static readonly TimeSpan DenialPause = TimeSpan.FromMilliseconds(200);
-
     private readonly Repository repository = repository;
 
     // What the registry said of the subjects of manifests that were put.
@@ -39,26 +35,8 @@ internal sealed class RegistryDestination(
 
     public override async Task PutManifestAsync(MemoryBlobSource manifest)
     {
-        var reference = repository.ReferenceTo(manifest.Descriptor.Digest);
-        var denials = 0;
-        for (var lost = new HashSet<Digest>(); ; )
-        {
-            try
-            {
-                acknowledged[manifest.Descriptor.Digest] = await registries.PushManifestAsync(reference, manifest, Stop);
-                return;
-            }
-            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
-            {
-                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
-                await RepeatUploadsAsync(exception.Digests);
-            }
-            catch (MissingBlobsException) when (denials++ < MaxDenials)
-            {
-                // Quirk: blob-rewritten. Another job uploads the same blob, and the registry reads it half-written.
-                await Task.Delay(DenialPause * denials, registries.Time, Stop);
-            }
-        }
+        var digest = manifest.Descriptor.Digest;
+        acknowledged[digest] = await registries.PushManifestAsync(repository.ReferenceTo(digest), manifest, RepeatUploadsAsync, Stop);
     }
 
     public override async Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject)

@@ -20,6 +20,10 @@ namespace ImagePublish.Registries;
 /// registry does or does not, and <c>IMG5xxx</c> where signing in fails.</remarks>
 internal sealed class RegistryClient : IDisposable
 {
+    private const int MaxDenials = 3;
+
+    private static readonly TimeSpan DenialPause = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
     private readonly Transport transport;
     private readonly FileDownload downloads;
@@ -108,6 +112,35 @@ internal sealed class RegistryClient : IDisposable
         var (connection, blobs) = Find(target.Repository.Registry);
         var at = target.Tag is { } tag ? target.Repository.ReferenceTo(tag) : target.Repository.ReferenceTo(digest);
         return await new ManifestPusher(connection, blobs, at, manifest).RunAsync(cancellationToken);
+    }
+
+    /// <summary>The same, for blobs that can be sent again where the registry misses them.</summary>
+    /// <exception cref="MissingBlobsException"><c>IMG4012</c>: the registry goes on to miss blobs.</exception>
+    public async Task<bool> PushManifestAsync(
+        Reference target,
+        MemoryBlobSource manifest,
+        Func<IReadOnlyList<Digest>, Task> resendAsync,
+        CancellationToken cancellationToken
+    )
+    {
+        var denials = 0;
+        for (var lost = new HashSet<Digest>(); ; )
+        {
+            try
+            {
+                return await PushManifestAsync(target, manifest, cancellationToken);
+            }
+            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
+            {
+                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
+                await resendAsync(exception.Digests);
+            }
+            catch (MissingBlobsException) when (denials++ < MaxDenials)
+            {
+                // Quirk: blob-rewritten. Another job uploads the same blob, and the registry reads it half-written.
+                await Task.Delay(DenialPause * denials, Time, cancellationToken);
+            }
+        }
     }
 
     public IAsyncEnumerable<Tag> ListTagsAsync(Repository repository, CancellationToken cancellationToken) =>

@@ -53,9 +53,11 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
                 $"it would have {content.Count} signatures, and {SignatureFinder.MaxSignatures} are read. Delete the tag, and sign again"
             );
         var (manifest, config) = content.Write();
+        MemoryBlobSource[] blobs = [.. payloads, config];
         try
         {
-            await PushAsync(manifest, [.. payloads, config], cancellationToken);
+            await PushBlobsAsync(blobs, cancellationToken);
+            await registries.PushManifestAsync(tag, manifest, _ => PushBlobsAsync(blobs, cancellationToken), cancellationToken);
         }
         catch (ImagePublishException exception) when (Refusals.Contains(exception.Code))
         {
@@ -68,23 +70,6 @@ internal sealed class SignatureTagWriter(RegistryClient registries, Repository r
         }
 
         return content;
-    }
-
-    private async Task PushAsync(MemoryBlobSource manifest, IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken)
-    {
-        for (var lost = new HashSet<Digest>(); ; )
-        {
-            await PushBlobsAsync(blobs, cancellationToken);
-            try
-            {
-                await registries.PushManifestAsync(tag, manifest, cancellationToken);
-                return;
-            }
-            catch (MissingBlobsException exception) when (exception.Digests.Where(lost.Add).ToList().Count > 0)
-            {
-                // A registry that has lost what it confirmed gets it once more. It may name one at a time.
-            }
-        }
     }
 
     private async Task PushBlobsAsync(IReadOnlyList<MemoryBlobSource> blobs, CancellationToken cancellationToken) =>

@@ -24,11 +24,8 @@ public sealed class AttestationReaderTests
     {
         await using var bench = await StartAsync(hasReferrers);
         var image = Seed(bench);
-        var facts = new BuildFacts
+        var facts = PublishingBench.Facts with
         {
-            Tool = new BuildTool("1.0"),
-            BuilderId = "https://ci.example.test/runner/1",
-            Project = "App.csproj",
             Source = new SourceCommit("https://git.example.test/shop", "refs/heads/main", new string('a', 40)),
             Run = new BuildRun { Invocation = "https://ci.example.test/runs/1" },
         };

@@ -248,14 +248,7 @@ public sealed class SignedStatementsTests
         {
             Attestations = new AttestationRequest(placement)
             {
-                Provenance = new BuildFacts
-                {
-                    Tool = new BuildTool("1.0"),
-                    BuilderId = Builder,
-                    Project = "App.csproj",
-                    Source = new SourceCommit(Source, "refs/heads/main", Commit),
-                    Run = new BuildRun(),
-                },
+                Provenance = PublishingBench.Facts with { Source = new SourceCommit(Source, "refs/heads/main", Commit) },
             },
         };
 

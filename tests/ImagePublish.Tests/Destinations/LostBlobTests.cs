@@ -1,5 +1,6 @@
 using ImagePublish.Attachments;
 using ImagePublish.Destinations;
+using ImagePublish.Oci;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 
@@ -40,5 +41,28 @@ public sealed class LostBlobTests
                 Assert.NotNull(bench.Server.Content.Manifest(repository.Name, one.Manifest.Descriptor.Digest.Value))
             );
         }
+    }
+
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(5, false)]
+    [ReliabilityCase(
+        "Manifest",
+        "a registry that denies a blob while another job uploads the same one",
+        "the manifest is sent again, five times at most; no tag moves before it is accepted"
+    )]
+    public async Task ABlobThatIsDeniedForAMomentIsNoFailure(int times, bool isAccepted)
+    {
+        await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
+        var error = $$"""{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":"{{Digest.Compute("{}"u8)}}"}]}""";
+        var denial = new Fault(RegistryStep.ManifestPut, FaultAction.Status(400, error, "application/json")) { Times = times };
+        bench.Server.Faults.Add(denial);
+
+        var failure = await Record.ExceptionAsync(() => bench.PublishAsync(bench.Request("1.0")));
+
+        Assert.Equal(isAccepted, failure is null);
+        Assert.Equal(times, denial.Hits);
+        var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(put => put.Path.Split('/')[^1]);
+        Assert.Equal(isAccepted, puts.Contains("1.0"));
     }
 }

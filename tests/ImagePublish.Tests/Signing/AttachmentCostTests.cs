@@ -153,15 +153,7 @@ public sealed class AttachmentCostTests
     private static PublishRequest Complete(SbomBench bench, SignatureFormat format) =>
         bench.Request() with
         {
-            Attestations = new AttestationRequest(AttestationPlacement.Referrers)
-            {
-                Provenance = new BuildFacts
-                {
-                    Tool = new BuildTool("1.0"),
-                    BuilderId = "https://ci.example.test/runner/1",
-                    Project = "App.csproj",
-                },
-            },
+            Attestations = new AttestationRequest(AttestationPlacement.Referrers) { Provenance = PublishingBench.Facts },
             Signing = new SigningRequest(Key, format),
         };
 

@@ -128,12 +128,6 @@ public sealed class KeylessSigningTests
         await using var sigstore = new FakeSigstore();
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
         var request = Signed(bench, sigstore, "1.0");
-        var provenance = new BuildFacts
-        {
-            Tool = new BuildTool("1.0"),
-            BuilderId = "https://ci.example.test/runner/1",
-            Project = "App.csproj",
-        };
         var askedBefore = new TaskCompletionSource<bool>();
         var confirming = FaultAction.Custom("waits for the certificate", async (_, _, next) =>
         {
@@ -150,7 +144,7 @@ public sealed class KeylessSigningTests
             {
                 Attestations = new AttestationRequest(AttestationPlacement.Referrers)
                 {
-                    Provenance = provenance,
+                    Provenance = PublishingBench.Facts,
                     Signing = request.Signing,
                 },
             }

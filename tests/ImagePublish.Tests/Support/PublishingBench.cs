@@ -1,3 +1,4 @@
+using ImagePublish.Attachments;
 using ImagePublish.Bases;
 using ImagePublish.Images;
 using ImagePublish.Layers;
@@ -15,6 +16,15 @@ namespace ImagePublish.Tests.Support;
 /// <summary>A publish folder, a registry with a base, and a publisher as a fresh build has it.</summary>
 internal sealed class PublishingBench : IAsyncDisposable
 {
+    /// <summary>What provenance needs at least.</summary>
+    public static BuildFacts Facts { get; } =
+        new()
+        {
+            Tool = new BuildTool("1.0"),
+            BuilderId = "https://ci.example.test/runner/1",
+            Project = "App.csproj",
+        };
+
     private readonly string folder = Directory.CreateTempSubdirectory("imagepublish-publishing-").FullName;
 
     private PublishingBench(TestRegistry server) => Server = server;
