@@ -63,16 +63,8 @@ public sealed class FewNodesTests(Peers peers)
     private static Task<CommandOutput> PublishAsync(TestWorkspace workspace, string[] names, TestRegistry registry)
     {
         var solution = workspace.Solution("S.slnx", names);
-        string[] switches =
-        [
-            TestWorkspace.Release,
-            "-nologo",
-            "-tl:off",
-            "-m:2",
-            "-p:PublishImage=true",
-            $"-p:ImageRegistry={registry.Host}",
-        ];
-        return BuildServers.RunAsync(workspace.DotNet(["publish", solution, .. switches]), Cancelled);
+        var publish = workspace.PublishImages(solution, "-m:2", $"-p:ImageRegistry={registry.Host}");
+        return BuildServers.RunAsync(publish, Cancelled);
     }
 
     // The registry takes the manifest of no image before all images have come as far.

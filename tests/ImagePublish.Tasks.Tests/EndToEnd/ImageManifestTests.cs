@@ -32,16 +32,7 @@ public sealed class ImageManifestTests(Peers peers)
         foreach (var (name, text) in before)
             workspace.Write($"deploy/{name}", Filled(text, "", ""));
 
-        var publish = workspace.DotNet(
-            "publish",
-            "S.slnx",
-            TestWorkspace.Release,
-            "-nologo",
-            "-tl:off",
-            "-m:2",
-            "-p:PublishImage=true",
-            $"-p:ImageRegistry={registry.Host}"
-        );
+        var publish = workspace.PublishImages("S.slnx", "-m:2", $"-p:ImageRegistry={registry.Host}");
         var first = await publish.SucceedAsync(Cancelled);
         var second = await publish.SucceedAsync(Cancelled);
 

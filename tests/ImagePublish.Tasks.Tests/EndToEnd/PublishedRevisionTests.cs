@@ -270,21 +270,18 @@ public sealed partial class PublishedRevisionTests(Peers peers)
         params string[] switches
     )
     {
-        var publish = workspace.DotNet([
-            "publish",
+        var publish = workspace.PublishImages(
             workspace[what.EndsWith(".csproj", StringComparison.Ordinal) ? what : $"{what}/All.slnx"],
-            TestWorkspace.Release,
-            "-nologo",
-            "-tl:off",
-            // Nothing that a restore reads is changed here once it was published.
-            .. Directory.Exists(workspace[$"{what.Split('/')[0]}/Beta/obj"]) ? ["--no-restore"] : Array.Empty<string>(),
-            "-p:PublishImage=true",
-            "-p:ContinuousIntegrationBuild=true",
-            $"-p:ImageRegistry={registry.Host}",
-            $"-p:ImageRepositoryPrefix={prefix}",
-            "-p:ImageTags={commit} latest",
-            .. switches,
-        ]);
+            [
+                // Nothing that a restore reads is changed here once it was published.
+                .. Directory.Exists(workspace[$"{what.Split('/')[0]}/Beta/obj"]) ? ["--no-restore"] : Array.Empty<string>(),
+                "-p:ContinuousIntegrationBuild=true",
+                $"-p:ImageRegistry={registry.Host}",
+                $"-p:ImageRepositoryPrefix={prefix}",
+                "-p:ImageTags={commit} latest",
+                .. switches,
+            ]
+        );
         publish = publish with
         {
             Environment = new Dictionary<string, string?>(publish.Environment) { ["GITHUB_OUTPUT"] = workspace.Write("output", "") },

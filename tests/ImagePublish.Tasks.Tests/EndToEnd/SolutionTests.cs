@@ -22,15 +22,10 @@ public sealed partial class SolutionTests(Peers peers)
         var registry = await peers.RegistryAsync();
         using var workspace = await peers.WorkspaceAsync();
         var solution = await CreateAsync(workspace);
-        var build = workspace.DotNet(
-            "publish",
+        var build = workspace.PublishImages(
             solution,
-            TestWorkspace.Release,
-            "-nologo",
-            "-tl:off",
             "-m:4",
             "-nodeReuse:true",
-            "-p:PublishImage=true",
             "-p:UseSharedCompilation=false",
             $"-p:ImageRegistry={registry.Host}",
             $"-p:ImageBase={registry.Host}/dotnet/aspnet:10.0",
@@ -84,17 +79,7 @@ public sealed partial class SolutionTests(Peers peers)
             workspace.ScratchApp(name);
         var solution = workspace.Solution("S.slnx", "Bbb", "Ccc");
         CommandLine Publish(params string[] switches) =>
-            workspace.DotNet([
-                "publish",
-                solution,
-                TestWorkspace.Release,
-                "-nologo",
-                "-tl:off",
-                $"-m:{processes}",
-                "-p:PublishImage=true",
-                $"-p:ImageRegistry={registry.Host}",
-                .. switches,
-            ]);
+            workspace.PublishImages(solution, [$"-m:{processes}", $"-p:ImageRegistry={registry.Host}", .. switches]);
 
         var apart = await Publish($"-p:ImageRepositoryPrefix={prefix}").SucceedAsync(Cancelled);
         var clash = await Publish("--no-build", $"-p:ImageRepository={prefix}/shop").RunAsync(Cancelled);

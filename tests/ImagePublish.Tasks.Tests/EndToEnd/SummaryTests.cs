@@ -26,11 +26,11 @@ public sealed class SummaryTests(Peers peers)
         var solution = workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc");
         workspace.Write("Bbb/Program.cs", "System.Console.WriteLine(1);");
 
-        var first = await RunAsync(workspace, Publish(workspace, solution, "-m:3"));
+        var first = await RunAsync(workspace, workspace.PublishImages(solution, "-m:3"));
         workspace.Write("Bbb/Program.cs", "System.Console.WriteLine(2);");
         workspace.Write("github", "");
         workspace.Write("page.md", "");
-        var second = await RunAsync(workspace, Publish(workspace, solution, "-m:3", "-p:ImageSummaryFile=out/images.json"));
+        var second = await RunAsync(workspace, workspace.PublishImages(solution, "-m:3", "-p:ImageSummaryFile=out/images.json"));
 
         Assert.Matches(@"\nImages: 3 published, 0 unchanged, \d+\.\d s, [\d.]+ kB uploaded.*\n  published: Aaa, Bbb, Ccc\n$", first.Output);
         Assert.Matches(@"\nImages: 1 published, 2 unchanged, \d+\.\d s, [\d.]+ kB uploaded.*\n  published: Bbb\n$", second.Output);
@@ -75,7 +75,7 @@ public sealed class SummaryTests(Peers peers)
 
         var result = await RunAsync(
             workspace,
-            Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc", "Ddd"), "-m:2"),
+            workspace.PublishImages(workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc", "Ddd"), "-m:2"),
             succeeds: false
         );
 
@@ -99,7 +99,7 @@ public sealed class SummaryTests(Peers peers)
         using var workspace = await peers.WorkspaceAsync();
         var apps = Apps(workspace, registry, "Aaa", "Bbb", "Ccc");
         apps[2].Property("ImageTags", "no/tag");
-        var publish = Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc"), "-m:2");
+        var publish = workspace.PublishImages(workspace.Solution("S.slnx", "Aaa", "Bbb", "Ccc"), "-m:2");
         Directory.CreateDirectory(workspace["agent"]);
         (string, string?)[] agent = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", workspace["agent"])];
 
@@ -152,7 +152,7 @@ public sealed class SummaryTests(Peers peers)
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
         using var workspace = await peers.WorkspaceAsync();
         Apps(workspace, registry, "Aaa", "Bbb");
-        var publish = Publish(workspace, workspace.Solution("S.slnx", "Aaa", "Bbb"), "-m:2");
+        var publish = workspace.PublishImages(workspace.Solution("S.slnx", "Aaa", "Bbb"), "-m:2");
         workspace.Write("image.env", "OTHER=1\n");
         (string, string?)[] gitLab = [("GITLAB_CI", "true"), ("CI_PROJECT_DIR", workspace.Path)];
 
@@ -244,7 +244,7 @@ public sealed class SummaryTests(Peers peers)
 
         var one = await RunAsync(workspace, apps[0].Command("publish", "-p:PublishImage=true", "-p:ImageSummaryFile=one.json"));
         var page = await File.ReadAllTextAsync(workspace["page.md"], Cancelled);
-        var quiet = await RunAsync(workspace, Publish(workspace, solution, "-v:q"));
+        var quiet = await RunAsync(workspace, workspace.PublishImages(solution, "-v:q"));
         var value = await RunAsync(workspace, apps[0].Command("publish", "-p:PublishImage=true", "-getProperty:ImageDigest"));
 
         Assert.DoesNotContain("Images:", one.Output, StringComparison.Ordinal);
@@ -270,9 +270,6 @@ public sealed class SummaryTests(Peers peers)
 
     private static TestProject[] Apps(TestWorkspace workspace, TestRegistry registry, params string[] names) =>
         [.. names.Select(name => workspace.ScratchApp(name).Property("UseAppHost", "false").Property("ImageRegistry", registry.Host))];
-
-    private static CommandLine Publish(TestWorkspace workspace, string solution, params string[] switches) =>
-        workspace.DotNet(["publish", solution, TestWorkspace.Release, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
 
     private static Task<CommandOutput> RunInAsync(CommandLine command, params (string Name, string? Value)[] system)
     {

@@ -121,16 +121,6 @@ public sealed class UnchangedFleetTests(Peers peers)
 
     private static Task<CommandOutput> PublishAsync(TestWorkspace workspace, TestRegistry registry, TestRegistry mirror) =>
         workspace
-            .DotNet(
-                "publish",
-                workspace["All.slnx"],
-                TestWorkspace.Release,
-                "-nologo",
-                "-tl:off",
-                "-m:2",
-                "-p:PublishImage=true",
-                $"-p:ImageRegistry={registry.Host}",
-                $"-p:ImageBaseRegistry={mirror.Host}/mcr"
-            )
+            .PublishImages(workspace["All.slnx"], "-m:2", $"-p:ImageRegistry={registry.Host}", $"-p:ImageBaseRegistry={mirror.Host}/mcr")
             .SucceedAsync(Cancelled);
 }

@@ -64,6 +64,10 @@ public sealed class TestWorkspace : IDisposable
     public string Solution(string file, params IEnumerable<string> names) =>
         Write(file, $"<Solution>{string.Concat(names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>");
 
+    /// <summary>Publishes the images of a solution, or of a project that no <see cref="TestProject"/> stands for.</summary>
+    public CommandLine PublishImages(string file, params IEnumerable<string> switches) =>
+        DotNet(["publish", file, Release, "-nologo", "-tl:off", "-p:PublishImage=true", .. switches]);
+
     /// <summary>A <c>dotnet</c> command in this folder.</summary>
     public CommandLine DotNet(params IReadOnlyList<string> arguments)
     {
