@@ -109,22 +109,20 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     public async Task<Image?> FindStoredImageAsync(Digest digest, Repository repository, CancellationToken cancellationToken)
     {
-        if (
-            await FindStoredAsync(digest, cancellationToken) is not { } manifest
-            || await FindStoredAsync(ImageOutline.ConfigOf(manifest.Content).Digest, cancellationToken) is not { } config
-        )
+        if (await FindStoredAsync(digest, cancellationToken) is not { } document)
             return null;
-        var outline = ImageOutline.Read(manifest.Content, config.Content);
+        var manifest = OciJson.ReadManifest(document.Content.Span);
+        if (await FindStoredAsync(manifest.Config.Digest, cancellationToken) is not { } configBlob)
+            return null;
+        var config = OciJson.ReadConfig(configBlob.Content.Span);
         var layers = new List<Layer>();
-        for (var index = 0; index < outline.Layers.Count; index++)
-            layers.Add(
-                new Layer(
-                    outline.Layers[index],
-                    outline.DiffIds[index],
-                    MediaTypes.IsForeign(outline.Layers[index].MediaType) ? null : registries.Blob(repository, outline.Layers[index])
-                )
-            );
-        return new Image(manifest, config, outline.Platform, layers);
+        foreach (var layer in manifest.Layers)
+        {
+            var source = MediaTypes.IsForeign(layer.MediaType) ? null : registries.Blob(repository, layer);
+            layers.Add(new Layer(layer, config.RootFs.DiffIds[layers.Count], source));
+        }
+
+        return new Image(document, configBlob, config, layers);
     }
 
     public async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)

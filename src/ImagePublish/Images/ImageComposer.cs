@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ImagePublish.Common;
 using ImagePublish.Oci;
 
@@ -20,7 +19,7 @@ internal static class ImageComposer
         ComposeWith(LayerProofs.Keep(baseImage.Config.Unknown, image), spec, baseImage, layers);
 
     private static Image ComposeWith(
-        IDictionary<string, JsonElement>? unknown,
+        IReadOnlyList<JsonField> unknown,
         ImageSpec spec,
         BaseImage baseImage,
         IReadOnlyList<NamedLayer> layers
@@ -148,8 +147,8 @@ internal static class ImageComposer
         string.IsNullOrEmpty(inherited.User) ? EnvironmentVariables.Find(inherited.Env ?? [], "APP_UID") ?? inherited.User : inherited.User;
 
     // Windows bases set ArgsEscaped. Our commands are never one escaped line, and `docker build` clears it, too.
-    private static Dictionary<string, JsonElement>? WithoutEscapedArgs(IDictionary<string, JsonElement>? fields) =>
-        fields?.Where(field => field.Key != "ArgsEscaped").ToDictionary(field => field.Key, field => field.Value, StringComparer.Ordinal);
+    private static IReadOnlyList<JsonField> WithoutEscapedArgs(IReadOnlyList<JsonField> fields) =>
+        [.. fields.Where(field => field.Name != "ArgsEscaped")];
 
     private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
 

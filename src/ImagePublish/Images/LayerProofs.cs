@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using ImagePublish.Oci;
 
@@ -14,52 +13,31 @@ internal static class LayerProofs
     public const string Field = "io.imagepublish.layer-proofs";
 
     /// <summary>A config's fields besides the specification's, with these layers' proofs instead of the base's.</summary>
-    public static IDictionary<string, JsonElement>? Replace(
-        IDictionary<string, JsonElement>? unknown,
-        IEnumerable<Layer> layers,
-        CacheSecret? key
-    )
-    {
-        var fields = Without(unknown);
-        if (key is not null)
-            fields.Add(Field, Write(layers, key));
-        return fields.Count == 0 ? null : fields;
-    }
+    public static IReadOnlyList<JsonField> Replace(IReadOnlyList<JsonField> unknown, IEnumerable<Layer> layers, CacheSecret? key) =>
+        key is null ? [.. Without(unknown)] : [.. Without(unknown), new JsonField(Field, Write(layers, key))];
 
     /// <summary>A config's fields besides the specification's, with the proofs of an image instead of the base's.</summary>
-    public static IDictionary<string, JsonElement>? Keep(IDictionary<string, JsonElement>? unknown, ImageConfig image)
-    {
-        var fields = Without(unknown);
-        if (image.Unknown is not null && image.Unknown.TryGetValue(Field, out var proofs))
-            fields.Add(Field, proofs);
-        return fields.Count == 0 ? null : fields;
-    }
+    public static IReadOnlyList<JsonField> Keep(IReadOnlyList<JsonField> unknown, ImageConfig image) =>
+        [.. Without(unknown), .. image.Unknown.Where(field => field.Name == Field)];
 
-    private static Dictionary<string, JsonElement> Without(IDictionary<string, JsonElement>? unknown) =>
-        (unknown ?? new Dictionary<string, JsonElement>()).Where(field => field.Key != Field).ToDictionary();
+    private static IEnumerable<JsonField> Without(IReadOnlyList<JsonField> unknown) => unknown.Where(field => field.Name != Field);
 
     /// <summary>The proof that a config carries for a layer, or null.</summary>
     public static string? Find(ImageConfig config, Digest diffId) =>
-        config.Unknown is not null
-        && config.Unknown.TryGetValue(Field, out var proofs)
-        && proofs.ValueKind == JsonValueKind.Object
+        config.Unknown.FirstOrDefault(field => field.Name == Field) is { Value: { ValueKind: JsonValueKind.Object } proofs }
         && proofs.TryGetProperty(diffId.Value, out var proof)
         && proof.ValueKind == JsonValueKind.String
             ? proof.GetString()
             : null;
 
-    private static JsonElement Write(IEnumerable<Layer> layers, CacheSecret key)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            writer.WriteStartObject();
-            foreach (var layer in layers.DistinctBy(layer => layer.DiffId))
-                writer.WriteString(layer.DiffId.Value, key.Prove(layer.DiffId, layer.Descriptor));
-            writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(json.WrittenMemory);
-        return document.RootElement.Clone();
-    }
+    private static JsonElement Write(IEnumerable<Layer> layers, CacheSecret key) =>
+        JsonElement.Parse(
+            OciJson.Write(json =>
+            {
+                json.WriteStartObject();
+                foreach (var layer in layers.DistinctBy(layer => layer.DiffId))
+                    json.WriteString(layer.DiffId.Value, key.Prove(layer.DiffId, layer.Descriptor));
+                json.WriteEndObject();
+            })
+        );
 }

@@ -4,13 +4,15 @@ namespace ImagePublish.Images;
 internal static class StringMap
 {
     /// <summary>Inherited pairs with others added; a later one of the same name wins.</summary>
-    public static SortedDictionary<string, string>? Merge(
+    public static IReadOnlyDictionary<string, string>? Merge(
         IReadOnlyDictionary<string, string>? inherited,
         IReadOnlyList<KeyValuePair<string, string>> own
     )
     {
-        var merged = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in (inherited ?? new Dictionary<string, string>()).Concat(own))
+        var merged = new SortedList<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in inherited ?? new Dictionary<string, string>())
+            merged[name] = value;
+        foreach (var (name, value) in own)
             merged[name] = value;
         return merged.Count == 0 ? null : merged;
     }

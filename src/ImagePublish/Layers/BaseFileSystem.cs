@@ -198,7 +198,7 @@ internal sealed class BaseFileSystem
     }
 
     /// <summary>A part of a path that is being followed, and what is there; null for nothing.</summary>
-    private readonly record struct Step(string Name, Node? Node);
+    private sealed record Step(string Name, Node? Node);
 
     // It knows its name and not its path: the paths of a chain of folders are as long as its length squared.
     private sealed class Node(string name, Node? parent)

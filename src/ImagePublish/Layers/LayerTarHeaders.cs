@@ -48,9 +48,13 @@ internal static class LayerTarHeaders
 
     private static byte[] PaxRecords(LayerEntry entry, string name, long size)
     {
-        var records = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, value) in entry.PaxAttributes ?? new Dictionary<string, string>())
-            records.Add(key, value);
+        var records = new SortedList<string, string>(StringComparer.Ordinal);
+        if (entry.PaxAttributes is { } attributes)
+        {
+            foreach (var (key, value) in attributes)
+                records.Add(key, value);
+        }
+
         if (!FitsHeader(name))
             records["path"] = name;
         if (entry.LinkTarget is { } target && !FitsHeader(target))
@@ -59,12 +63,12 @@ internal static class LayerTarHeaders
         AddIfBeyond(records, "gid", entry.Gid, MaxId);
         AddIfBeyond(records, "size", size, MaxSize);
         AddIfBeyond(records, "mtime", entry.Modified.ToUnixTimeSeconds(), int.MaxValue);
-        return [.. records.SelectMany(record => TarHeaders.PaxRecord(record.Key, record.Value))];
+        return records.Count == 0 ? [] : [.. records.SelectMany(record => TarHeaders.PaxRecord(record.Key, record.Value))];
     }
 
     private static bool FitsHeader(string name) => name.Length <= TarHeaders.MaxNameLength && Ascii.IsValid(name);
 
-    private static void AddIfBeyond(SortedDictionary<string, string> records, string key, long value, long max)
+    private static void AddIfBeyond(SortedList<string, string> records, string key, long value, long max)
     {
         if (value > max)
             records[key] = value.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
@@ -7,7 +6,7 @@ namespace ImagePublish.Oci;
 /// <remarks>
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md">image-spec, Content Descriptors</see>.
 /// </remarks>
-internal sealed record Descriptor(string MediaType, Digest Digest, long Size)
+internal sealed record Descriptor(string MediaType, Digest Digest, long Size) : IJsonObject
 {
     /// <summary>Where a foreign layer can be fetched from. Never asked with credentials.</summary>
     public IReadOnlyList<string>? Urls { get; init; }
@@ -20,6 +19,29 @@ internal sealed record Descriptor(string MediaType, Digest Digest, long Size)
 
     public Platform? Platform { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
+
+    public static Descriptor Read(JsonObjectReader json) =>
+        new(json.RequiredString("mediaType"), json.RequiredDigest("digest"), json.RequiredInt64("size"))
+        {
+            Urls = json.OptionalStrings("urls"),
+            Annotations = json.OptionalMap("annotations"),
+            Data = json.OptionalString("data"),
+            ArtifactType = json.OptionalString("artifactType"),
+            Platform = json.OptionalObject("platform", Platform.Read),
+            Unknown = json.Rest(),
+        };
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteString("mediaType", MediaType);
+        json.WriteString("digest", Digest.Value);
+        json.WriteNumber("size", Size);
+        json.WriteStrings("urls", Urls);
+        json.WriteMap("annotations", Annotations);
+        json.WriteOptional("data", Data);
+        json.WriteOptional("artifactType", ArtifactType);
+        json.WriteObject("platform", Platform);
+        json.WriteFields(Unknown);
+    }
 }

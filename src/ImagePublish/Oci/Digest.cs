@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
@@ -13,7 +11,6 @@ namespace ImagePublish.Oci;
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests">image-spec, Digests</see>.
 /// Only the registered algorithms <c>sha256</c> and <c>sha512</c> are accepted: what can't be verified is not used.
 /// </remarks>
-[JsonConverter(typeof(DigestJsonConverter))]
 internal sealed record Digest
 {
     private const string Sha256Prefix = "sha256:";
@@ -90,14 +87,4 @@ internal sealed record Digest
         && text.Length == prefix.Length + digits
         && text.StartsWith(prefix, StringComparison.Ordinal)
         && !text.AsSpan(prefix.Length).ContainsAnyExcept(HexDigits);
-}
-
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
-{
-    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        Digest.TryParse(reader.GetString(), out var digest)
-            ? digest
-            : throw new JsonException("A digest is malformed or of an unknown algorithm.");
-
-    public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
@@ -8,97 +7,100 @@ namespace ImagePublish.Oci;
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties">image-spec, Image Configuration,
 /// Properties</see>; the health check is <see href="https://github.com/moby/docker-image-spec/blob/main/spec.md">Docker's</see>.
 /// </remarks>
-internal sealed record ExecutionConfig
+internal sealed record ExecutionConfig : IJsonObject
 {
-    [JsonPropertyName("User")]
     public string? User { get; init; }
 
-    [JsonPropertyName("ExposedPorts")]
-    [JsonConverter(typeof(StringSetJsonConverter))]
     public IReadOnlyList<string>? ExposedPorts { get; init; }
 
-    [JsonPropertyName("Env")]
     public IReadOnlyList<string>? Env { get; init; }
 
-    [JsonPropertyName("Entrypoint")]
     public IReadOnlyList<string>? Entrypoint { get; init; }
 
-    [JsonPropertyName("Cmd")]
     public IReadOnlyList<string>? Cmd { get; init; }
 
-    [JsonPropertyName("Volumes")]
-    [JsonConverter(typeof(StringSetJsonConverter))]
     public IReadOnlyList<string>? Volumes { get; init; }
 
-    [JsonPropertyName("WorkingDir")]
     public string? WorkingDir { get; init; }
 
-    [JsonPropertyName("Labels")]
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
-    [JsonPropertyName("StopSignal")]
     public string? StopSignal { get; init; }
 
-    [JsonPropertyName("Healthcheck")]
     public Healthcheck? Healthcheck { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
+
+    public static ExecutionConfig Read(JsonObjectReader json) =>
+        new()
+        {
+            User = json.OptionalString("User"),
+            ExposedPorts = json.OptionalSet("ExposedPorts"),
+            Env = json.OptionalStrings("Env"),
+            Entrypoint = json.OptionalStrings("Entrypoint"),
+            Cmd = json.OptionalStrings("Cmd"),
+            Volumes = json.OptionalSet("Volumes"),
+            WorkingDir = json.OptionalString("WorkingDir"),
+            Labels = json.OptionalMap("Labels"),
+            StopSignal = json.OptionalString("StopSignal"),
+            Healthcheck = json.OptionalObject("Healthcheck", Healthcheck.Read),
+            Unknown = json.Rest(),
+        };
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteOptional("User", User);
+        json.WriteSet("ExposedPorts", ExposedPorts);
+        json.WriteStrings("Env", Env);
+        json.WriteStrings("Entrypoint", Entrypoint);
+        json.WriteStrings("Cmd", Cmd);
+        json.WriteSet("Volumes", Volumes);
+        json.WriteOptional("WorkingDir", WorkingDir);
+        json.WriteMap("Labels", Labels);
+        json.WriteOptional("StopSignal", StopSignal);
+        json.WriteObject("Healthcheck", Healthcheck);
+        json.WriteFields(Unknown);
+    }
 }
 
 /// <summary>How to see that the app is well. Times are in nanoseconds, zero and null inherit.</summary>
-internal sealed record Healthcheck
+internal sealed record Healthcheck : IJsonObject
 {
     /// <summary>The test: <c>NONE</c>, <c>CMD</c> and arguments, or <c>CMD-SHELL</c> and a command line.</summary>
-    [JsonPropertyName("Test")]
     public IReadOnlyList<string>? Test { get; init; }
 
-    [JsonPropertyName("Interval")]
     public long? Interval { get; init; }
 
-    [JsonPropertyName("Timeout")]
     public long? Timeout { get; init; }
 
-    [JsonPropertyName("StartPeriod")]
     public long? StartPeriod { get; init; }
 
-    [JsonPropertyName("StartInterval")]
     public long? StartInterval { get; init; }
 
-    [JsonPropertyName("Retries")]
     public int? Retries { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
-}
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
 
-/// <summary>A set of strings as Go writes it: an object whose properties are empty objects.</summary>
-internal sealed class StringSetJsonConverter : JsonConverter<IReadOnlyList<string>>
-{
-    public override IReadOnlyList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        if (reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("Expected an object.");
-        var names = new List<string>();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+    public static Healthcheck Read(JsonObjectReader json) =>
+        new()
         {
-            names.Add(reader.GetString()!);
-            reader.Read();
-            reader.Skip();
-        }
+            Test = json.OptionalStrings("Test"),
+            Interval = json.OptionalInt64("Interval"),
+            Timeout = json.OptionalInt64("Timeout"),
+            StartPeriod = json.OptionalInt64("StartPeriod"),
+            StartInterval = json.OptionalInt64("StartInterval"),
+            Retries = json.OptionalInt32("Retries"),
+            Unknown = json.Rest(),
+        };
 
-        return names;
-    }
-
-    public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options)
+    public void WriteProperties(Utf8JsonWriter json)
     {
-        writer.WriteStartObject();
-        foreach (var name in value.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            writer.WriteStartObject(name);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndObject();
+        json.WriteStrings("Test", Test);
+        json.WriteOptional("Interval", Interval);
+        json.WriteOptional("Timeout", Timeout);
+        json.WriteOptional("StartPeriod", StartPeriod);
+        json.WriteOptional("StartInterval", StartInterval);
+        json.WriteOptional("Retries", Retries);
+        json.WriteFields(Unknown);
     }
 }

@@ -1,26 +1,18 @@
 namespace ImagePublish.Oci;
 
 /// <summary>An image for one platform, whole and immutable: documents as bytes, and layers that know where theirs are.</summary>
-internal sealed class Image
+internal sealed class Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
 {
-    private ImageConfig? config;
-
-    public Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, ImageConfig config, IReadOnlyList<Layer> layers)
-        : this(manifest, configBlob, config.Platform, layers) => this.config = config;
-
-    internal Image(MemoryBlobSource manifest, MemoryBlobSource configBlob, Platform platform, IReadOnlyList<Layer> layers) =>
-        (Manifest, ConfigBlob, Platform, Layers) = (manifest, configBlob, platform, layers);
-
     /// <summary>The manifest's bytes, as a blob of the manifest's media type.</summary>
-    public MemoryBlobSource Manifest { get; }
+    public MemoryBlobSource Manifest => manifest;
 
-    public MemoryBlobSource ConfigBlob { get; }
+    public MemoryBlobSource ConfigBlob => configBlob;
 
-    public ImageConfig Config => config ??= OciJson.ReadConfig(ConfigBlob.Content.Span);
+    public ImageConfig Config => config;
 
-    public Platform Platform { get; }
+    public Platform Platform { get; } = config.Platform;
 
-    public IReadOnlyList<Layer> Layers { get; }
+    public IReadOnlyList<Layer> Layers => layers;
 
     public Digest Digest => Manifest.Descriptor.Digest;
 

@@ -1,11 +1,10 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
 /// <summary>How an image is run and what it is made of. Keeps every field of a base that it does not know.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md">image-spec, Image Configuration</see>.</remarks>
-internal sealed record ImageConfig(string? Architecture = null, string? Os = null, RootFs? RootFs = null)
+internal sealed record ImageConfig(string? Architecture = null, string? Os = null, RootFs? RootFs = null) : IJsonObject
 {
     /// <summary>The architecture in Go's words; empty where the document does not say.</summary>
     public string Architecture { get; init; } = Architecture ?? "";
@@ -14,7 +13,6 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
     public string Os { get; init; } = Os ?? "";
 
     /// <summary>The layers' uncompressed content; none where the document does not say.</summary>
-    [JsonPropertyName("rootfs")]
     public RootFs RootFs { get; init; } = RootFs ?? new RootFs();
 
     /// <summary>When the image was made, RFC 3339; as text, since bases come with any precision.</summary>
@@ -24,10 +22,8 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
 
     public string? Variant { get; init; }
 
-    [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
 
-    [JsonPropertyName("os.features")]
     public IReadOnlyList<string>? OsFeatures { get; init; }
 
     public ExecutionConfig? Config { get; init; }
@@ -35,10 +31,8 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
     /// <summary>How the layers came about; entries that are not empty layers match the layers one by one.</summary>
     public IReadOnlyList<HistoryEntry>? History { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
 
-    [JsonIgnore]
     public Platform Platform =>
         new(Os, Architecture)
         {
@@ -67,33 +61,91 @@ internal sealed record ImageConfig(string? Architecture = null, string? Os = nul
                 OsVersion = platform.OsVersion,
                 OsFeatures = platform.OsFeatures,
             };
+
+    public static ImageConfig Read(JsonObjectReader json) =>
+        new(json.OptionalString("architecture"), json.OptionalString("os"), json.OptionalObject("rootfs", RootFs.Read))
+        {
+            Created = json.OptionalString("created"),
+            Author = json.OptionalString("author"),
+            Variant = json.OptionalString("variant"),
+            OsVersion = json.OptionalString("os.version"),
+            OsFeatures = json.OptionalStrings("os.features"),
+            Config = json.OptionalObject("config", ExecutionConfig.Read),
+            History = json.OptionalObjects("history", HistoryEntry.Read),
+            Unknown = json.Rest(),
+        };
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteString("architecture", Architecture);
+        json.WriteString("os", Os);
+        json.WriteObject("rootfs", RootFs);
+        json.WriteOptional("created", Created);
+        json.WriteOptional("author", Author);
+        json.WriteOptional("variant", Variant);
+        json.WriteOptional("os.version", OsVersion);
+        json.WriteStrings("os.features", OsFeatures);
+        json.WriteObject("config", Config);
+        if (History is not null)
+            json.WriteObjects("history", History);
+        json.WriteFields(Unknown);
+    }
 }
 
 /// <summary>The layers of an image by the digests of their uncompressed content.</summary>
 /// <remarks>Go writes an empty list as <c>null</c>.</remarks>
-internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null)
+internal sealed record RootFs(string? Type = null, IReadOnlyList<Digest>? DiffIds = null) : IJsonObject
 {
     public string Type { get; init; } = Type ?? "layers";
 
-    [JsonPropertyName("diff_ids")]
     public IReadOnlyList<Digest> DiffIds { get; init; } = DiffIds ?? [];
+
+    public static RootFs Read(JsonObjectReader json) => new(json.OptionalString("type"), json.OptionalDigests("diff_ids"));
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteString("type", Type);
+        json.WriteStartArray("diff_ids");
+        foreach (var diffId in DiffIds)
+            json.WriteStringValue(diffId.Value);
+        json.WriteEndArray();
+    }
 }
 
 /// <summary>How one layer, or a change of the config alone, came about.</summary>
-internal sealed record HistoryEntry
+internal sealed record HistoryEntry : IJsonObject
 {
     public string? Created { get; init; }
 
-    [JsonPropertyName("created_by")]
     public string? CreatedBy { get; init; }
 
     public string? Author { get; init; }
 
     public string? Comment { get; init; }
 
-    [JsonPropertyName("empty_layer")]
     public bool? EmptyLayer { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
+
+    public static HistoryEntry Read(JsonObjectReader json) =>
+        new()
+        {
+            Created = json.OptionalString("created"),
+            CreatedBy = json.OptionalString("created_by"),
+            Author = json.OptionalString("author"),
+            Comment = json.OptionalString("comment"),
+            EmptyLayer = json.OptionalBoolean("empty_layer"),
+            Unknown = json.Rest(),
+        };
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteOptional("created", Created);
+        json.WriteOptional("created_by", CreatedBy);
+        json.WriteOptional("author", Author);
+        json.WriteOptional("comment", Comment);
+        if (EmptyLayer is { } isEmpty)
+            json.WriteBoolean("empty_layer", isEmpty);
+        json.WriteFields(Unknown);
+    }
 }

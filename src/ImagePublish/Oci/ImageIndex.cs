@@ -1,28 +1,24 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
 /// <summary>An image for several platforms: one manifest for each.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>.</remarks>
-internal sealed record ImageIndex(IReadOnlyList<Descriptor>? Manifests)
+internal sealed record ImageIndex : OciManifest
 {
+    public ImageIndex(IReadOnlyList<Descriptor> manifests) => Manifests = manifests;
+
+    private ImageIndex(JsonObjectReader json)
+        : base(json)
+    {
+        Manifests = json.OptionalObjects("manifests", Descriptor.Read) ?? [];
+        Unknown = json.Rest();
+    }
+
     /// <summary>The manifests, each with its platform. Go writes an empty list as <c>null</c>.</summary>
-    public IReadOnlyList<Descriptor> Manifests { get; init; } = Manifests ?? [];
+    public IReadOnlyList<Descriptor> Manifests { get; init; }
 
-    [JsonPropertyOrder(-2)]
-    public int SchemaVersion { get; init; } = 2;
+    public static ImageIndex Read(JsonObjectReader json) => new(json);
 
-    /// <summary>The index's own media type; null where the document does not say.</summary>
-    [JsonPropertyOrder(-1)]
-    public string? MediaType { get; init; }
-
-    public string? ArtifactType { get; init; }
-
-    public Descriptor? Subject { get; init; }
-
-    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
-
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    protected override void WriteContent(Utf8JsonWriter json) => json.WriteObjects("manifests", Manifests);
 }

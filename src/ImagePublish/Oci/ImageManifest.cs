@@ -1,28 +1,31 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ImagePublish.Oci;
 
 /// <summary>An image for one platform: its config and its layers, the base's first.</summary>
 /// <remarks><see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md">image-spec, Image Manifest</see>.</remarks>
-internal sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor>? Layers)
+internal sealed record ImageManifest : OciManifest
 {
+    public ImageManifest(Descriptor config, IReadOnlyList<Descriptor> layers) => (Config, Layers) = (config, layers);
+
+    private ImageManifest(JsonObjectReader json)
+        : base(json)
+    {
+        Config = json.RequiredObject("config", Descriptor.Read);
+        Layers = json.OptionalObjects("layers", Descriptor.Read) ?? [];
+        Unknown = json.Rest();
+    }
+
+    public Descriptor Config { get; init; }
+
     /// <summary>The layers, from the bottom up. Go writes an empty list as <c>null</c>.</summary>
-    public IReadOnlyList<Descriptor> Layers { get; init; } = Layers ?? [];
+    public IReadOnlyList<Descriptor> Layers { get; init; }
 
-    [JsonPropertyOrder(-2)]
-    public int SchemaVersion { get; init; } = 2;
+    public static ImageManifest Read(JsonObjectReader json) => new(json);
 
-    /// <summary>The manifest's own media type; null where the document does not say.</summary>
-    [JsonPropertyOrder(-1)]
-    public string? MediaType { get; init; }
-
-    public string? ArtifactType { get; init; }
-
-    public Descriptor? Subject { get; init; }
-
-    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
-
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    protected override void WriteContent(Utf8JsonWriter json)
+    {
+        json.WriteObject("config", Config);
+        json.WriteObjects("layers", Layers);
+    }
 }

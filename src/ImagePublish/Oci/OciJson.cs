@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using ImagePublish.Common;
 
 namespace ImagePublish.Oci;
@@ -10,7 +8,7 @@ namespace ImagePublish.Oci;
 /// <summary>The one way that documents of the specifications become JSON and come back.</summary>
 /// <remarks>
 /// Written without white space and with only the escapes that JSON demands, properties always in the same order: the same document has the
-/// same bytes everywhere. Read strictly: no duplicate properties, no more than 32 levels, no comments; a byte-order mark is passed over.
+/// same bytes everywhere. Read strictly (<see cref="JsonSyntax.Parse"/>).
 /// </remarks>
 internal static class OciJson
 {
@@ -23,27 +21,7 @@ internal static class OciJson
     private const long MaxBlobSize = 1L << 40;
     private const long MaxTotalSize = 16 * MaxBlobSize;
 
-    private static readonly OciJsonContext Context = new(
-        new JsonSerializerOptions
-        {
-            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            AllowDuplicateProperties = false,
-            MaxDepth = 32,
-            RespectNullableAnnotations = true,
-            RespectRequiredConstructorParameters = true,
-        }
-    );
-
-    /// <summary>How the parts of the specifications are written, for documents of other modules that contain them.</summary>
-    public static IJsonTypeInfoResolver TypeInfoResolver => Context;
-
-    public static byte[] Write(ImageManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Context.ImageManifest);
-
-    public static byte[] Write(ImageIndex index) => JsonSerializer.SerializeToUtf8Bytes(index, Context.ImageIndex);
-
-    public static byte[] Write(ImageConfig config) => JsonSerializer.SerializeToUtf8Bytes(config, Context.ImageConfig);
+    public static byte[] Write(IJsonObject document) => Write(json => json.WriteObject(document));
 
     /// <summary>Writes a document that is no type, in the same form.</summary>
     public static byte[] Write(Action<Utf8JsonWriter> write)
@@ -57,7 +35,7 @@ internal static class OciJson
     /// <exception cref="JsonException">It is malformed, or also claims to be an index.</exception>
     public static ImageManifest ReadManifest(ReadOnlySpan<byte> json)
     {
-        var manifest = JsonReading.Read(json, Context.ImageManifest, "manifest");
+        var manifest = JsonObjectReader.Read(json, "manifest", ImageManifest.Read);
         RejectUnknown("manifest", manifest.Unknown, "manifests");
         RejectSizes("manifest", [manifest.Config, .. manifest.Layers]);
         RejectMediaType("manifest", "$.mediaType", manifest.MediaType);
@@ -70,7 +48,7 @@ internal static class OciJson
     /// <exception cref="JsonException">It is malformed, or also claims to be a manifest.</exception>
     public static ImageIndex ReadIndex(ReadOnlySpan<byte> json)
     {
-        var index = JsonReading.Read(json, Context.ImageIndex, "index");
+        var index = JsonObjectReader.Read(json, "index", ImageIndex.Read);
         RejectUnknown("index", index.Unknown, "layers", "config");
         RejectSizes("index", index.Manifests);
         RejectMediaType("index", "$.mediaType", index.MediaType);
@@ -82,37 +60,23 @@ internal static class OciJson
     /// <exception cref="JsonException">It is malformed.</exception>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json)
     {
-        var config = JsonReading.Read(json, Context.ImageConfig, "config");
+        var config = JsonObjectReader.Read(json, "config", ImageConfig.Read);
         RejectPlatform("config", "$", Platform.FindMalformed(config.Os, config.Architecture, config.Variant, config.OsVersion));
-        RejectNull("config", config.RootFs.DiffIds, config.History, config.OsFeatures);
-        if (config.Config is { } run)
-            RejectNull("config", run.Env, run.Entrypoint, run.Cmd, run.Healthcheck?.Test, run.Labels?.Values);
         return config;
     }
 
     // A document that can be read as both is a known way to show one image to a scanner and another to a runtime (CVE-2021-41190).
-    private static void RejectUnknown(string document, IDictionary<string, JsonElement>? unknown, params ReadOnlySpan<string> names)
+    private static void RejectUnknown(string document, IReadOnlyList<JsonField> unknown, params ReadOnlySpan<string> names)
     {
-        foreach (var name in names)
+        foreach (var field in unknown)
         {
-            if (unknown?.ContainsKey(name) == true)
-                throw new JsonException($"the {document} is ambiguous: it must not have '{name}'");
-        }
-    }
-
-    // What nullable annotations can't say of the elements of a list.
-    private static void RejectNull(string document, params ReadOnlySpan<IEnumerable<object?>?> lists)
-    {
-        foreach (var list in lists)
-        {
-            if (list?.Contains(null) == true)
-                throw new JsonException($"the {document} has null in a list");
+            if (names.Contains(field.Name))
+                throw new JsonException($"the {document} is ambiguous: it must not have '{field.Name}'");
         }
     }
 
     private static void RejectSizes(string document, IReadOnlyList<Descriptor> descriptors)
     {
-        RejectNull(document, descriptors);
         var total = 0L;
         foreach (var descriptor in descriptors)
         {
@@ -163,8 +127,3 @@ internal static class OciJson
     private static JsonException Malformed(string document, string path, string value, string expected) =>
         new($"the {document}'s {path} is the string '{Text.Sanitize(value)}', but must be {expected}");
 }
-
-[JsonSerializable(typeof(ImageManifest))]
-[JsonSerializable(typeof(ImageIndex))]
-[JsonSerializable(typeof(ImageConfig))]
-internal sealed partial class OciJsonContext : JsonSerializerContext;

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 
@@ -11,19 +10,35 @@ namespace ImagePublish.Oci;
 /// <see href="https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md">image-spec, Image Index</see>, property
 /// <c>platform</c>.
 /// </remarks>
-internal sealed record Platform(string Os, string Architecture)
+internal sealed record Platform(string Os, string Architecture) : IJsonObject
 {
     public string? Variant { get; init; }
 
     /// <summary>The operating system's version, which Windows images must match.</summary>
-    [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
 
-    [JsonPropertyName("os.features")]
     public IReadOnlyList<string>? OsFeatures { get; init; }
 
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; }
+    public IReadOnlyList<JsonField> Unknown { get; init; } = [];
+
+    public static Platform Read(JsonObjectReader json) =>
+        new(json.RequiredString("os"), json.RequiredString("architecture"))
+        {
+            Variant = json.OptionalString("variant"),
+            OsVersion = json.OptionalString("os.version"),
+            OsFeatures = json.OptionalStrings("os.features"),
+            Unknown = json.Rest(),
+        };
+
+    public void WriteProperties(Utf8JsonWriter json)
+    {
+        json.WriteString("os", Os);
+        json.WriteString("architecture", Architecture);
+        json.WriteOptional("variant", Variant);
+        json.WriteOptional("os.version", OsVersion);
+        json.WriteStrings("os.features", OsFeatures);
+        json.WriteFields(Unknown);
+    }
 
     /// <summary>Reads <c>os/architecture</c> or <c>os/architecture/variant</c>.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1003</c>: it is malformed.</exception>

@@ -4,13 +4,17 @@ using ImagePublish.Layers;
 
 namespace ImagePublish.Policies;
 
+/// <summary>An assembly that an app has more than once, in different versions.</summary>
+internal sealed record RepeatedAssembly(string Name, IReadOnlyList<AssemblyFile> Files);
+
+/// <summary>One of the files of an assembly.</summary>
+internal sealed record AssemblyFile(string Path, Version Version);
+
 /// <summary>Finds assemblies that an app has twice in different versions. Only files of one name are read.</summary>
 internal static class AssemblyVersions
 {
     /// <summary>The paths and versions of each such assembly.</summary>
-    public static IEnumerable<(string Name, IReadOnlyList<(string Path, Version Version)> Files)> FindTwice(
-        IReadOnlyCollection<LayerEntry> entries
-    )
+    public static IEnumerable<RepeatedAssembly> FindTwice(IReadOnlyCollection<LayerEntry> entries)
     {
         // A folder with a list of dependencies of its own is another app, or a plug-in that is loaded apart.
         var apart = entries
@@ -22,7 +26,7 @@ internal static class AssemblyVersions
             .Where(entry => IsLoaded(entry) && !LayerPath.ParentsOf(entry.PublishPath!).Any(apart.Contains))
             .GroupBy(entry => LayerPath.NameOf(entry.PublishPath!), StringComparer.OrdinalIgnoreCase)
             .Where(files => files.Count() > 1)
-            .Select(files => (files.Key, Files: Read(files)))
+            .Select(files => new RepeatedAssembly(files.Key, Read(files)))
             .Where(found => found.Files.Select(file => file.Version).Distinct().Count() > 1);
     }
 
@@ -35,24 +39,18 @@ internal static class AssemblyVersions
         && !path.StartsWith("refs/", StringComparison.Ordinal)
         && !StaticContent.IsAt(path);
 
-    private static IReadOnlyList<(string Path, Version Version)> Read(IEnumerable<LayerEntry> files) =>
-        [
-            .. files
-                .Select(file => (file.Path, Version: ReadVersion((FileOnDisk)file.Content!)))
-                .Where(file => file.Version is not null)
-                .Select(file => (file.Path, file.Version!)),
-        ];
+    private static IReadOnlyList<AssemblyFile> Read(IEnumerable<LayerEntry> files) => [.. files.Select(TryRead).OfType<AssemblyFile>()];
 
-    private static Version? ReadVersion(FileOnDisk file)
+    private static AssemblyFile? TryRead(LayerEntry entry)
     {
         try
         {
-            using var stream = file.Open();
+            using var stream = ((FileOnDisk)entry.Content!).Open();
             using var image = new PEReader(stream);
             if (!image.HasMetadata)
                 return null;
             var reader = image.GetMetadataReader();
-            return reader.IsAssembly ? reader.GetAssemblyDefinition().Version : null;
+            return reader.IsAssembly ? new AssemblyFile(entry.Path, reader.GetAssemblyDefinition().Version) : null;
         }
         catch (Exception exception) when (exception is BadImageFormatException or IOException or InvalidOperationException)
         {

@@ -140,7 +140,7 @@ internal static class ManifestReader
         }
         catch (JsonException exception)
         {
-            throw new JsonException($"it {JsonReading.NotJson(exception)}", exception);
+            throw new JsonException($"it {JsonSyntax.NotJson(exception)}", exception);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class RegistryClient : IDisposable
 
     private static readonly TimeSpan DenialPause = TimeSpan.FromMilliseconds(200);
 
-    private readonly ConcurrentDictionary<Registry, Lazy<(RegistryConnection Connection, BlobPusher Blobs)>> registries = new();
+    private readonly ConcurrentDictionary<Registry, Lazy<ConnectedRegistry>> registries = new();
     private readonly Transport transport;
     private readonly FileDownload downloads;
     private readonly Func<Registry, RegistryConnection> connect;
@@ -240,12 +240,14 @@ internal sealed class RegistryClient : IDisposable
 
     private RegistryConnection Connect(Repository repository) => Find(repository.Registry).Connection;
 
-    private (RegistryConnection Connection, BlobPusher Blobs) Find(Registry registry) =>
+    private ConnectedRegistry Find(Registry registry) =>
         registries
             .GetOrAdd(registry, key => new(() =>
                 {
                     var connection = connect(key);
-                    return (connection, new BlobPusher(connection));
+                    return new ConnectedRegistry(connection, new BlobPusher(connection));
                 }))
             .Value;
+
+    private sealed record ConnectedRegistry(RegistryConnection Connection, BlobPusher Blobs);
 }

@@ -142,7 +142,7 @@ internal sealed class SettingExplainer(ReproductionPlan plan, Findings findings)
     private static IReadOnlyDictionary<string, string> AnnotationsOf(Image image) =>
         OciJson.ReadManifest(image.Manifest.Content.Span).Annotations ?? new Dictionary<string, string>();
 
-    private static bool HasProofs(Image image) => image.Config.Unknown?.ContainsKey(LayerProofs.Field) == true;
+    private static bool HasProofs(Image image) => image.Config.Unknown.Any(field => field.Name == LayerProofs.Field);
 
     private static string Shown(string? value) => string.IsNullOrEmpty(value) ? "nothing" : Text.Sanitize(value);
 }

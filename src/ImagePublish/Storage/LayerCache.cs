@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
@@ -22,21 +20,23 @@ internal sealed class LayerCache(ImageStore store)
     /// <summary>Finds the blob that a tar became.</summary>
     /// <param name="compressionKey">Everything else that decides the blob's bytes: compression, level, compressor and its version,
     /// family.</param>
-    public async Task<Descriptor?> FindAsync(Digest diffId, string compressionKey, CancellationToken cancellationToken) =>
-        Read(
-            await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken),
-            CacheJsonContext.Default.Descriptor
-        );
+    public async Task<Descriptor?> FindAsync(Digest diffId, string compressionKey, CancellationToken cancellationToken)
+    {
+        var record = await store.Records.ReadAsync(LayerKind, LayerKey(diffId, compressionKey), cancellationToken);
+        try
+        {
+            return record is null ? null : JsonObjectReader.Read(record, "record", Descriptor.Read);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Remembers which blob a tar became.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
     public Task RememberAsync(Digest diffId, string compressionKey, Descriptor layer, CancellationToken cancellationToken) =>
-        store.Records.WriteAsync(
-            LayerKind,
-            LayerKey(diffId, compressionKey),
-            JsonSerializer.SerializeToUtf8Bytes(layer, CacheJsonContext.Default.Descriptor),
-            cancellationToken
-        );
+        store.Records.WriteAsync(LayerKind, LayerKey(diffId, compressionKey), OciJson.Write(layer), cancellationToken);
 
     public async Task<Digest?> FindDiffIdAsync(Digest contentKey, CancellationToken cancellationToken) =>
         await store.Records.ReadAsync(DiffIdKind, contentKey, cancellationToken) is { } record
@@ -58,10 +58,9 @@ internal sealed class LayerCache(ImageStore store)
     /// there.</summary>
     public async Task<IReadOnlyList<Repository>> FindRepositoriesAsync(Digest blob, CancellationToken cancellationToken)
     {
-        var names = Read(await store.Records.ReadAsync(RepositoriesKind, blob, cancellationToken), CacheJsonContext.Default.StringArray)
-            ?? [];
+        var record = await store.Records.ReadAsync(RepositoriesKind, blob, cancellationToken) ?? [];
         var repositories = new List<Repository>();
-        foreach (var name in names)
+        foreach (var name in Encoding.UTF8.GetString(record).Split('\n'))
         {
             if (Reference.TryParse(name, out var reference, out _))
                 repositories.Add(reference.Repository);
@@ -76,13 +75,8 @@ internal sealed class LayerCache(ImageStore store)
         var known = await FindRepositoriesAsync(blob, cancellationToken);
         if (known.Count > 0 && known[0] == repository)
             return;
-        string[] names = [.. known.Where(one => one != repository).Prepend(repository).Take(MaxRepositories).Select(one => one.ToString())];
-        await store.Records.WriteAsync(
-            RepositoriesKind,
-            blob,
-            JsonSerializer.SerializeToUtf8Bytes(names, CacheJsonContext.Default.StringArray),
-            cancellationToken
-        );
+        var latest = known.Where(one => one != repository).Prepend(repository).Take(MaxRepositories);
+        await store.Records.WriteAsync(RepositoriesKind, blob, Encoding.UTF8.GetBytes(string.Join('\n', latest)), cancellationToken);
     }
 
     /// <summary>Waits until no other process builds a layer.</summary>
@@ -108,25 +102,4 @@ internal sealed class LayerCache(ImageStore store)
 
     private static Digest LayerKey(Digest diffId, string compressionKey) =>
         Digest.Compute(Encoding.UTF8.GetBytes($"{diffId}\n{compressionKey}"));
-
-    private static T? Read<T>(byte[]? content, JsonTypeInfo<T> type)
-        where T : class
-    {
-        try
-        {
-            return content is null ? null : JsonSerializer.Deserialize(content, type);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(Descriptor))]
-[JsonSerializable(typeof(string[]))]
-internal sealed partial class CacheJsonContext : JsonSerializerContext;

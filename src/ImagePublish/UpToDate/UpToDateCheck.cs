@@ -46,6 +46,8 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         public required string Attached { get; init; }
     }
 
+    private sealed record RemoteState(bool IsCurrent, BaseImage? LocalBase);
+
     public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
     {
         if (!IsKnowable(request) || await ReadAsync(request, cancellationToken) is not { } last)
@@ -65,12 +67,12 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         // What failed is reported by the publish, which does the same.
         if (!checking.IsCompletedSuccessfully)
             return new UpToDateResult(null, null);
-        var (isCurrent, localBase) = await checking;
+        var remote = await checking;
         var image =
-            isCurrent && fingerprint == last.Files
+            remote.IsCurrent && fingerprint == last.Files
                 ? await documents.FindStoredImageAsync(last.Image, request.Destinations[0], cancellationToken)
                 : null;
-        return new UpToDateResult(image is null ? null : await ReadAsync(image, last, cancellationToken), localBase);
+        return new UpToDateResult(image is null ? null : await ReadAsync(image, last, cancellationToken), remote.LocalBase);
     }
 
     private async Task<PublishedImage?> ReadAsync(Image image, Record last, CancellationToken cancellationToken)
@@ -113,11 +115,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
     private static bool IsKnowable(PublishRequest request) =>
         request is { Destinations.Count: > 0, Packages: null or { Locked: not null } };
 
-    private async Task<(bool IsCurrent, BaseImage? LocalBase)> CheckRemoteAsync(
-        PublishRequest request,
-        Record last,
-        CancellationToken cancellationToken
-    )
+    private async Task<RemoteState> CheckRemoteAsync(PublishRequest request, Record last, CancellationToken cancellationToken)
     {
         var checkingTags = destinations.AreUpToDateAsync(request.Destinations, request.TagsFor(last.Root), last.Root, cancellationToken);
         var findingBase = FindAsync(request.Base, request.Spec.Platform, cancellationToken);
@@ -127,7 +125,7 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
         await Task.WhenAll(checkingTags, findingBase, findingOthers);
         var (digest, localBase) = await findingBase;
         var sources = Combine(digest, (await findingOthers).Select(other => other.Digest));
-        return (await checkingTags && sources == last.Sources, localBase);
+        return new RemoteState(await checkingTags && sources == last.Sources, localBase);
     }
 
     private static Digest? DigestOf(ImageSource source, BaseImage image) =>

@@ -48,14 +48,14 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
         if (segments.Find(segment => segment.Kind == Dynamic) is not { Size: > 0 } dynamic)
             return needed;
         var entries = ReadDynamic(Read(file, dynamic.Offset, dynamic.Size), is64);
-        var strings = entries.Find(entry => entry.Tag == TagStrings).Value;
+        var strings = entries.Find(entry => entry.Tag == TagStrings)?.Value ?? 0;
         if (
             segments.Find(segment => segment.Kind == Load && strings >= segment.Address && strings < segment.Address + segment.Size)
             is not { Size: > 0 } segment
         )
             return needed;
-        foreach (var (_, name) in entries.Where(entry => entry.Tag == TagNeeded).Take(MaxNeeded))
-            needed.Add(ReadText(file, checked(segment.Offset + (strings - segment.Address) + name)));
+        foreach (var name in entries.Where(entry => entry.Tag == TagNeeded).Take(MaxNeeded))
+            needed.Add(ReadText(file, checked(segment.Offset + (strings - segment.Address) + name.Value)));
         return needed;
     }
 
@@ -90,9 +90,9 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
         return segments;
     }
 
-    private static List<(long Tag, long Value)> ReadDynamic(byte[] bytes, bool is64)
+    private static List<DynamicEntry> ReadDynamic(byte[] bytes, bool is64)
     {
-        var entries = new List<(long Tag, long Value)>();
+        var entries = new List<DynamicEntry>();
         var width = is64 ? 8 : 4;
         for (var at = 0; at + (2 * width) <= bytes.Length; at += 2 * width)
         {
@@ -107,7 +107,7 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
                 );
             if (tag == 0)
                 break;
-            entries.Add((tag, value));
+            entries.Add(new DynamicEntry(tag, value));
         }
 
         return entries;
@@ -133,5 +133,7 @@ internal sealed record ElfFile(int Machine, IReadOnlyList<string> Needed)
         return end > 0 ? Encoding.UTF8.GetString(bytes, 0, end) : throw new EndOfStreamException();
     }
 
-    private readonly record struct Segment(int Kind, long Offset, long Address, long Size);
+    private sealed record Segment(int Kind, long Offset, long Address, long Size);
+
+    private sealed record DynamicEntry(long Tag, long Value);
 }

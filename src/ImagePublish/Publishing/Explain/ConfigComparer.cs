@@ -1,5 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text;
 using ImagePublish.Images;
 using ImagePublish.Oci;
 
@@ -35,7 +34,7 @@ internal static class ConfigComparer
         Add("command", Joined(execution.Cmd));
         Add("stop signal", execution.StopSignal);
         if (execution.Healthcheck is { } check)
-            Add("health check", JsonSerializer.Serialize(check, ConfigJsonContext.Default.Healthcheck));
+            Add("health check", Encoding.UTF8.GetString(OciJson.Write(check)));
         foreach (var port in ExposedPort.Read(execution.ExposedPorts))
             Add($"port {port}", "exposed");
         foreach (var volume in execution.Volumes ?? [])
@@ -55,7 +54,3 @@ internal static class ConfigComparer
 
     private static string? Joined(IReadOnlyList<string>? words) => words is null ? null : string.Join(' ', words);
 }
-
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Healthcheck))]
-internal sealed partial class ConfigJsonContext : JsonSerializerContext;

@@ -19,11 +19,11 @@ namespace ImagePublish.Registries.Blobs;
 /// </remarks>
 internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
 {
-    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), Lazy<Task<BlobPushResult>>> pushes = new();
+    private readonly ConcurrentDictionary<Reference, Lazy<Task<BlobPushResult>>> pushes = new();
 
     // Blobs that the registry had confirmed and then reported as missing: no HEAD and no mount is believed until one was uploaded that
     // began afterwards. Each report is an object of its own.
-    private readonly ConcurrentDictionary<(Repository Target, Digest Digest), object> missing = new();
+    private readonly ConcurrentDictionary<Reference, object> missing = new();
 
     private readonly ConcurrentDictionary<Digest, Repository> confirmed = new();
     private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
@@ -36,7 +36,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var key = (target, blob.Descriptor.Digest);
+        var key = target.ReferenceTo(blob.Descriptor.Digest);
         var own = new Lazy<Task<BlobPushResult>>(() => TransferAsync(target, blob, locations, cancellationToken));
         while (true)
         {
@@ -92,8 +92,8 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     /// says.</summary>
     public void MarkMissing(Repository target, Digest digest)
     {
-        missing[(target, digest)] = new object();
-        pushes.TryRemove((target, digest), out _);
+        missing[target.ReferenceTo(digest)] = new object();
+        pushes.TryRemove(target.ReferenceTo(digest), out _);
         // Perhaps it confirmed a POST that it took nothing from.
         connection.TakesBlobsByPost = false;
         if (confirmed.TryGetValue(digest, out var known) && known == target)
@@ -110,7 +110,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
     )
     {
         var digest = blob.Descriptor.Digest;
-        var isMissing = missing.TryGetValue((target, digest), out var report);
+        var isMissing = missing.TryGetValue(target.ReferenceTo(digest), out var report);
         var lookup = isMissing || blob is not MemoryBlobSource small ? BlobLookup.Always : small.Lookup;
         if (lookup == BlobLookup.Never)
             return await UploadAsync(target, blob, cancellationToken);
@@ -123,7 +123,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
         var result = await MountOrUploadAsync(target, blob, locations, isMissing, cancellationToken);
         if (report is not null)
-            missing.TryRemove(new((target, digest), report));
+            missing.TryRemove(new(target.ReferenceTo(digest), report));
         return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
     }
 
