@@ -8,7 +8,7 @@ using Microsoft.Build.Framework;
 namespace ImagePublish.Tasks;
 
 /// <summary>Begins while the project compiles with what needs no compiled project: signs in to the registries that the image goes to, and
-/// builds the layers of large packages.</summary>
+/// builds the layers of packages.</summary>
 /// <remarks>Wrong settings are reported by <see cref="PublishImage"/>, which reads all of them.</remarks>
 public sealed class BeginImageEarly : RegistryTask
 {
@@ -92,7 +92,7 @@ public sealed class BeginImageEarly : RegistryTask
     {
         var compression = PublishRequestReader.ReadCompression(Compression, CompressionLevel);
         var files = PackageFiles
-            .Where(item => item.GetMetadata("NuGetPackageId").Length > 0 && !IsForOthers(item.GetMetadata("RuntimeIdentifier")))
+            .Where(item => item.GetMetadata("NuGetPackageId").Length > 0 && IsPublished(item))
             .Select(item => new PackageFile(PublishItemReader.ReadAsset(item), item.GetMetadata("FullPath")))
             .ToList();
         var store = InputParser.Optional(Store) is { } folder ? FullPath(folder) : null;
@@ -110,6 +110,11 @@ public sealed class BeginImageEarly : RegistryTask
             cancelled => EarlyLayerBuild.HaveTagsAsync(registries, believed, cancelled)
         );
     }
+
+    // Packages with PrivateAssets="all", and what only they need, are not published.
+    private bool IsPublished(ITaskItem item) =>
+        !item.GetMetadata("CopyToPublishDirectory").Equals("false", StringComparison.OrdinalIgnoreCase)
+        && !IsForOthers(item.GetMetadata("RuntimeIdentifier"));
 
     private bool IsForOthers(string identifier) =>
         identifier.Length > 0

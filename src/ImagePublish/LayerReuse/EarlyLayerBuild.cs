@@ -8,7 +8,7 @@ using ImagePublish.Storage;
 
 namespace ImagePublish.LayerReuse;
 
-/// <summary>The layers of large packages, as far as they are known before a project is compiled.</summary>
+/// <summary>The files of packages, as far as they are known before a project is compiled, and what their layers are like.</summary>
 internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, LayerEntryDefaults Defaults, LayerCompression Compression)
 {
     /// <summary>Whether the hashes of files are wanted, for a bill of materials.</summary>
@@ -16,7 +16,7 @@ internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, Layer
 }
 
 /// <summary>
-/// Builds layers of large packages while the project still compiles: what packages a project has is known long before, and a build leaves
+/// Builds the layers of packages while the project still compiles: what packages a project has is known long before, and a build leaves
 /// cores idle.
 /// </summary>
 /// <remarks>
@@ -32,7 +32,7 @@ internal sealed class EarlyLayerBuild : IDisposable
     private readonly Func<CancellationToken, Task<bool>> haveImages;
     private readonly Task work;
     private volatile bool isOver;
-    private bool? isNeeded;
+    private volatile bool foundNoImages;
 
     private EarlyLayerBuild(EarlyLayers layers, Func<ImageStore> openStore, Func<CancellationToken, Task<bool>> haveImages)
     {
@@ -85,7 +85,7 @@ internal sealed class EarlyLayerBuild : IDisposable
     internal void HandOver() => isOver = true;
 
     /// <summary>Whether it asked the repositories and found nothing in them: then there is nothing to look a layer up in.</summary>
-    internal bool FoundNoImages => isNeeded == true;
+    internal bool FoundNoImages => foundNoImages;
 
     /// <summary>Cancels all work, because what it builds exists already.</summary>
     internal void Cancel() => stop.Cancel();
@@ -111,25 +111,22 @@ internal sealed class EarlyLayerBuild : IDisposable
             // What is above the app's files would be the base's, which is not read here.
             if (LayerPath.BaseFoldersOf(layers.Defaults.TargetFolder).Any())
                 return;
-            if (!FileFingerprints.AreSupported || PackageFile.LargeLayers(layers.Files, layers.Defaults) is not { Count: > 0 } inputs)
+            if (!FileFingerprints.AreSupported || PackageFile.LayersOf(layers.Files, layers.Defaults) is not { Count: > 0 } inputs)
                 return;
             var store = openStore();
             using var session = await store.BeginSessionAsync(cancellationToken);
             var cache = new LayerCache(store);
             var fingerprints = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
             var workspace = new Workspace(store, cache, fingerprints);
-            foreach (var input in inputs)
+            var unknown = await FindUnknownAsync(inputs, workspace, cancellationToken);
+            // Who has built some of the app's layers is not given the others by a registry: what is new was changed here.
+            if (unknown.Count == 0 || (unknown.Count == inputs.Count && await HaveImagesAsync(cancellationToken)))
+                return;
+            foreach (var layer in unknown)
             {
-                if (
-                    isOver
-                    || await LayerInputKey.ComputeAsync(input, fingerprints, cancellationToken) is not { } key
-                    || await cache.FindDiffIdAsync(key, cancellationToken) is not null
-                )
-                    continue;
-                isNeeded ??= !await haveImages(cancellationToken);
-                if (isNeeded == false || isOver)
+                if (isOver)
                     return;
-                await BuildAsync(input, key, workspace, cancellationToken);
+                await BuildAsync(layer, workspace, cancellationToken);
             }
         }
         catch (Exception exception)
@@ -139,8 +136,64 @@ internal sealed class EarlyLayerBuild : IDisposable
         }
     }
 
-    private async Task BuildAsync(LayerInput input, Digest key, Workspace workspace, CancellationToken cancellationToken)
+    private async Task<bool> HaveImagesAsync(CancellationToken cancellationToken)
     {
+        var have = await haveImages(cancellationToken);
+        foundNoImages = !have;
+        return have;
+    }
+
+    private async Task<IReadOnlyList<UnknownLayer>> FindUnknownAsync(
+        IReadOnlyList<LayerInput> inputs,
+        Workspace workspace,
+        CancellationToken cancellationToken
+    )
+    {
+        var (_, cache, fingerprints) = workspace;
+        var unknown = new List<UnknownLayer>();
+        foreach (var input in inputs)
+        {
+            var stamp = StampOf(input);
+            if (await cache.FindDiffIdAsync(stamp, cancellationToken) is not null)
+                continue;
+            if (isOver || await LayerInputKey.ComputeAsync(input, fingerprints, cancellationToken) is not { } key)
+                return [];
+            if (await cache.FindDiffIdAsync(key, cancellationToken) is { } diffId)
+                await cache.RememberDiffIdAsync(stamp, diffId, cancellationToken);
+            else
+                unknown.Add(new UnknownLayer(input, key, stamp));
+        }
+
+        return unknown;
+    }
+
+    // Files of packages do not change once they are restored: where all are as they were when the layer was made, none is read. It is a
+    // reason to begin nothing, and no more.
+    private Digest StampOf(LayerInput input)
+    {
+        using var stamp = new DigestBuilder();
+        stamp.Add("early");
+        stamp.Add(typeof(EarlyLayerBuild).Module.ModuleVersionId.ToByteArray());
+        stamp.Add(layers.Compression.Key);
+        foreach (var entry in input.Entries)
+        {
+            stamp.Add(entry.Path);
+            stamp.Add((long)entry.Mode);
+            stamp.Add(entry.Uid);
+            stamp.Add(entry.Gid);
+            if (entry.Content is not FileOnDisk file)
+                continue;
+            stamp.Add(file.Path);
+            stamp.Add(file.Length);
+            stamp.Add(File.GetLastWriteTimeUtc(file.Path).Ticks);
+        }
+
+        return stamp.ToDigest();
+    }
+
+    private async Task BuildAsync(UnknownLayer unknown, Workspace workspace, CancellationToken cancellationToken)
+    {
+        var (input, key, stamp) = unknown;
         var (store, cache, fingerprints) = workspace;
         var compression = layers.Compression;
         // What another process builds is there when it is needed.
@@ -173,12 +226,15 @@ internal sealed class EarlyLayerBuild : IDisposable
             await cache.RememberAsync(diffId, compression.Key, descriptor, cancellationToken);
             built[diffId] = true;
             await cache.RememberDiffIdAsync(key, diffId, cancellationToken);
+            await cache.RememberDiffIdAsync(stamp, diffId, cancellationToken);
         }
         finally
         {
             layer.Complete();
         }
     }
+
+    private sealed record UnknownLayer(LayerInput Input, Digest Key, Digest Stamp);
 
     private sealed record Workspace(ImageStore Store, LayerCache Cache, FileFingerprints Fingerprints);
 

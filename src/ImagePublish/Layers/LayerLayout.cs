@@ -17,8 +17,9 @@ internal static class LayerLayout
     /// <summary>Smaller files at the top of the publish folder are configuration, which changes as often as the code.</summary>
     private const long MinContentLength = 1 << 20;
 
-    /// <summary>Whether a layer is of one large package, and so the same whatever else is published.</summary>
-    internal static bool IsOfOnePackage(LayerInput layer) => layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
+    /// <summary>Whether a layer is of released packages, and so the same whatever else is published.</summary>
+    internal static bool IsOfPackages(LayerInput layer) =>
+        layer.Name == Names[Packages] || layer.Name.StartsWith(Names[Packages - 1] + " ", StringComparison.Ordinal);
 
     /// <summary>Whether a layer of this name is one of the app's own folder, which no other layer may be mistaken for.</summary>
     internal static bool IsOfApp(string name) => Names.Contains(name.Split(' ')[0]);

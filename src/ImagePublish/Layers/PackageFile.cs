@@ -2,10 +2,10 @@ namespace ImagePublish.Layers;
 
 internal sealed record PackageFile(PublishItem Item, string File)
 {
-    /// <summary>The layers that large packages become, whatever else is published with them: the same, byte for byte, as
+    /// <summary>The layers that released packages become, whatever else is published with them: the same, byte for byte, as
     /// <see cref="LayerLayout"/> makes of the publish folder.</summary>
     /// <exception cref="Diagnostics.ImagePublishException">A file can't be read, or can't be in a layer.</exception>
-    public static IReadOnlyList<LayerInput> LargeLayers(IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults)
+    public static IReadOnlyList<LayerInput> LayersOf(IReadOnlyCollection<PackageFile> files, LayerEntryDefaults defaults)
     {
         var entries = new Dictionary<string, LayerEntry>(StringComparer.Ordinal);
         foreach (var file in files)
@@ -23,7 +23,7 @@ internal sealed record PackageFile(PublishItem Item, string File)
                     [.. files.Select(file => file.Item)],
                     LayeringMode.Auto
                 )
-                .Where(layer => LayerLayout.IsOfOnePackage(layer)),
+                .Where(layer => LayerLayout.IsOfPackages(layer)),
         ];
     }
 

@@ -24,7 +24,7 @@ public sealed class EarlyLayerBuildTests : IDisposable
     [Theory]
     [InlineData("app", 0)]
     [InlineData("srv/shop", 1654)]
-    public async Task ALargePackageIsTheLayerThatThePublishFolderMakes(string folder, int owner)
+    public async Task PackagesAreTheLayersThatThePublishFolderMakes(string folder, int owner)
     {
         await using var bench = await PublishingBench.StartAsync();
         var files = Packages(bench);
@@ -35,19 +35,19 @@ public sealed class EarlyLayerBuildTests : IDisposable
             Gid = owner,
         };
 
-        var before = PackageFile.LargeLayers(files, defaults);
+        var before = PackageFile.LayersOf(files, defaults);
         var published = LayerLayout.Create(
             LayerTesting.ReadFolder(bench.PublishFolder, defaults, [.. files.Select(file => file.Item)]),
             [.. files.Select(file => file.Item)],
             LayeringMode.Auto
         );
 
-        var layer = Assert.Single(before);
-        Assert.Equal("package large", layer.Name);
-        Assert.Equal(
-            await LayerTar.DiffIdAsync(published.Single(one => one.Name == layer.Name), Cancel),
-            await LayerTar.DiffIdAsync(layer, Cancel)
-        );
+        Assert.Equal(["package large", "packages"], before.Select(layer => layer.Name));
+        foreach (var layer in before)
+            Assert.Equal(
+                await LayerTar.DiffIdAsync(published.Single(one => one.Name == layer.Name), Cancel),
+                await LayerTar.DiffIdAsync(layer, Cancel)
+            );
     }
 
     [Fact]
@@ -93,14 +93,73 @@ public sealed class EarlyLayerBuildTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatAnotherProcessBuildsIsNotBegun()
+    public async Task APackageThatChangedIsBegunWhereTheOthersWereBuiltBefore()
     {
         await using var bench = await PublishingBench.StartAsync();
         var files = Packages(bench);
+        await bench.PublishAsync(Request(bench, files));
+        Change(bench, files, "Small.dll", [4, 5, 6, 7]);
+
+        var result = await PublishAsync(bench, Request(bench, files), files, wait: true);
+
+        Assert.Contains($"Layer 'packages' {Begun}", bench.Log.ToString(), StringComparison.Ordinal);
+        Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
+    public async Task FilesOfPackagesAreNotReadAgainWhereNothingShowsAChange()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench);
+        using (var first = Start(files))
+        {
+            await first.Completion;
+            Assert.True(await HasBuiltAllAsync(first));
+        }
+
+        var small = files.Single(file => file.Item.RelativePath == "Small.dll").File;
+        var time = File.GetLastWriteTimeUtc(small);
+        await File.WriteAllBytesAsync(small, [7, 8, 9], Cancel);
+        File.SetLastWriteTimeUtc(small, time);
+        using (var unseen = Start(files))
+        {
+            await unseen.Completion;
+            Assert.False(await HasBuiltAllAsync(unseen));
+        }
+
+        File.SetLastWriteTimeUtc(small, time.AddSeconds(1));
+        using var seen = Start(files);
+        await seen.Completion;
+        Assert.True(seen.HasBuilt(await LayerTar.DiffIdAsync(PackageFile.LayersOf(files, new LayerEntryDefaults())[1], Cancel)));
+
+        EarlyLayerBuild Start(IReadOnlyCollection<PackageFile> packageFiles) =>
+            EarlyLayerBuild.Start(
+                new EarlyLayers(packageFiles, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)),
+                () => bench.Store(),
+                NoImages
+            );
+
+        async Task<bool> HasBuiltAllAsync(EarlyLayerBuild build)
+        {
+            foreach (var layer in PackageFile.LayersOf(files, new LayerEntryDefaults()))
+            {
+                if (!build.HasBuilt(await LayerTar.DiffIdAsync(layer, Cancel)))
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task WhatAnotherProcessBuildsIsNotBegun()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var files = Packages(bench).Where(file => file.Item.Package == "Large").ToList();
         var cache = new LayerCache(bench.Store());
         var gzip = new LayerCompression(Compression.Gzip, null);
         var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
-        var layer = Assert.Single(PackageFile.LargeLayers(files, new LayerEntryDefaults()));
+        var layer = Assert.Single(PackageFile.LayersOf(files, new LayerEntryDefaults()));
         using var held = await cache.LockLayerAsync((await LayerInputKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 
         using var start = EarlyLayerBuild.Start(new EarlyLayers(files, new LayerEntryDefaults(), gzip), () => bench.Store(), NoImages);
@@ -175,6 +234,13 @@ public sealed class EarlyLayerBuildTests : IDisposable
         if (wait)
             await start.Completion;
         return await new ImagePublisher(bench.Context(connections.Client), start).PublishAsync(request, Cancel);
+    }
+
+    private static void Change(PublishingBench bench, IEnumerable<PackageFile> files, string path, byte[] bytes)
+    {
+        var source = files.Single(file => file.Item.RelativePath == path).File;
+        File.WriteAllBytes(source, bytes);
+        File.Copy(source, Path.Combine(bench.PublishFolder, path), overwrite: true);
     }
 
     /// <summary>A large package in two folders and a small one, as they lie among the packages and as they are published.</summary>
