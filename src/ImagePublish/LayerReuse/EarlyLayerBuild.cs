@@ -25,6 +25,9 @@ internal sealed record EarlyLayers(IReadOnlyCollection<PackageFile> Files, Layer
 /// </remarks>
 internal sealed class EarlyLayerBuild : IDisposable
 {
+    // Projects of a solution compile side by side: one layer at a time, so that a core is left for the compiler.
+    private static readonly SemaphoreSlim Turn = new(1, 1);
+
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentDictionary<Digest, LayerInProgress> inProgress = new();
     private readonly ConcurrentDictionary<Digest, bool> built = new();
@@ -123,16 +126,26 @@ internal sealed class EarlyLayerBuild : IDisposable
             if (unknown.Count == 0 || (unknown.Count == inputs.Count && await HaveImagesAsync(cancellationToken)))
                 return;
             foreach (var layer in unknown)
-            {
-                if (isOver)
-                    return;
-                await BuildAsync(layer, workspace, cancellationToken);
-            }
+                await BuildInTurnAsync(layer, workspace, cancellationToken);
         }
         catch (Exception exception)
             when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             // The publish has the same failure, and reports it.
+        }
+    }
+
+    private async Task BuildInTurnAsync(UnknownLayer layer, Workspace workspace, CancellationToken cancellationToken)
+    {
+        await Turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!isOver)
+                await BuildAsync(layer, workspace, cancellationToken);
+        }
+        finally
+        {
+            Turn.Release();
         }
     }
 
