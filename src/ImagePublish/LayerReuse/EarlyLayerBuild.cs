@@ -206,45 +206,54 @@ internal sealed class EarlyLayerBuild : IDisposable
 
     private async Task BuildAsync(UnknownLayer unknown, Workspace workspace, CancellationToken cancellationToken)
     {
-        var (input, key, stamp) = unknown;
         var (store, cache, fingerprints) = workspace;
-        var compression = layers.Compression;
         // What another process builds is there when it is needed.
-        if (!cache.TryLockLayer(key, compression.Key, out var held))
+        if (!cache.TryLockLayer(unknown.Key, layers.Compression.Key, out var held))
             return;
         using var released = held;
-        var layer = inProgress[key] = new LayerInProgress();
+        var layer = inProgress[unknown.Key] = new LayerInProgress();
         try
         {
-            // The build keeps a core for itself.
-            var parallelism = Math.Max(1, Environment.ProcessorCount - 1);
             using var hasher = layers.WithHashes ? new LayerHasher() : null;
-            var options = new LayerBuildOptions(compression, ImageFormat.Oci)
-            {
-                Parallelism = parallelism,
-                Compressed = layer.Add,
-                Hasher = hasher,
-            };
-            await using var writer = store.CreateDigestedBlob();
-            var (descriptor, diffId) = await LayerSpans.BuildAsync(
-                input,
-                () => LayerBuilder.BuildAsync(input, options, writer, cancellationToken),
-                built => built.Descriptor
-            );
-            await writer.CommitAsync(descriptor, cancellationToken);
+            var (descriptor, diffId) = await WriteAsync(unknown.Input, store, layer, hasher, cancellationToken);
             if (!fingerprints.AreAtRest())
                 return;
             if (hasher is not null)
-                await BaseFiles.RememberAsync(store, diffId, LayerListing.Create(input, hasher.Files), cancellationToken);
-            await cache.RememberAsync(diffId, compression.Key, descriptor, cancellationToken);
+                await BaseFiles.RememberAsync(store, diffId, LayerListing.Create(unknown.Input, hasher.Files), cancellationToken);
+            await cache.RememberAsync(diffId, layers.Compression.Key, descriptor, cancellationToken);
             built[diffId] = true;
-            await cache.RememberDiffIdAsync(key, diffId, cancellationToken);
-            await cache.RememberDiffIdAsync(stamp, diffId, cancellationToken);
+            await cache.RememberDiffIdAsync(unknown.Key, diffId, cancellationToken);
+            await cache.RememberDiffIdAsync(unknown.Stamp, diffId, cancellationToken);
         }
         finally
         {
             layer.Complete();
         }
+    }
+
+    private async Task<BuiltLayer> WriteAsync(
+        LayerInput input,
+        ImageStore store,
+        LayerInProgress layer,
+        LayerHasher? hasher,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = new LayerBuildOptions(layers.Compression, ImageFormat.Oci)
+        {
+            // The build keeps a core for itself.
+            Parallelism = Math.Max(1, Environment.ProcessorCount - 1),
+            Compressed = layer.Add,
+            Hasher = hasher,
+        };
+        await using var writer = store.CreateDigestedBlob();
+        var built = await LayerSpans.BuildAsync(
+            input,
+            () => LayerBuilder.BuildAsync(input, options, writer, cancellationToken),
+            built => built.Descriptor
+        );
+        await writer.CommitAsync(built.Descriptor, cancellationToken);
+        return built;
     }
 
     private sealed record UnknownLayer(LayerInput Input, Digest Key, Digest Stamp);
