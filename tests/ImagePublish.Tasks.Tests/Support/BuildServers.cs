@@ -23,7 +23,7 @@ public static class BuildServers
             server = New();
         try
         {
-            return Complete(await On(server, command).RunAsync(cancellationToken));
+            return await On(server, command).RunAsync(cancellationToken);
         }
         finally
         {
@@ -34,20 +34,6 @@ public static class BuildServers
     /// <summary>The same, and demands exit code 0.</summary>
     public static async Task<CommandOutput> SucceedAsync(CommandLine command, CancellationToken cancellationToken) =>
         (await RunAsync(command, cancellationToken)).EnsureSuccess();
-
-    /// <summary>
-    /// The output with the exit code of its build. The client of MSBuild 18.9 loses a result that arrives together with the last of the
-    /// output, and ends with 1 (https://github.com/dotnet/msbuild/issues/14172). A build that fails says why.
-    /// </summary>
-    internal static CommandOutput Complete(CommandOutput output) =>
-        output.ExitCode == 1
-        && Path.GetFileName(output.Command.Program) == "dotnet"
-        && !output.All.Contains("error", StringComparison.OrdinalIgnoreCase)
-            ? output with
-            {
-                ExitCode = 0,
-            }
-            : output;
 
     /// <summary>The name of a server that nothing was built on.</summary>
     public static string New() => Prefix + Interlocked.Increment(ref Count).ToString(CultureInfo.InvariantCulture);
@@ -63,6 +49,7 @@ public static class BuildServers
             {
                 ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "1",
                 ["MSBUILDDISABLENODEREUSE"] = null,
+                [StartupHook.Variable] = typeof(StartupHook).Assembly.Location,
                 [Salt] = server,
             },
         };

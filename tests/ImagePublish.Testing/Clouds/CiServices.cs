@@ -5,7 +5,7 @@ namespace ImagePublish.Testing.Clouds;
 /// <summary>GitHub's, Azure Pipelines' and GitLab's identity tokens.</summary>
 /// <seealso href="https://docs.github.com/en/actions/reference/security/oidc"/>
 /// <seealso href="https://learn.microsoft.com/en-us/rest/api/azure/devops/distributedtask/oidctoken/create"/>
-public sealed class CiServices(FakeCloud cloud)
+public sealed class CiServices(FakeCloud cloud) : IDisposable
 {
     public const string GitHubSubject = "repo:acme/shop:ref:refs/heads/main";
     public const string GitHubRequestToken = "github-request-token-1";
@@ -39,6 +39,13 @@ public sealed class CiServices(FakeCloud cloud)
                 is { } claims
             ? ((string)claims["iss"]!, (string)claims["sub"]!)
             : null;
+    }
+
+    public void Dispose()
+    {
+        GitHub.Dispose();
+        Pipelines.Dispose();
+        GitLab.Dispose();
     }
 
     internal CloudAnswer AnswerGitHub(CloudCall call)

@@ -104,6 +104,8 @@ public sealed class FakeCloud : IAsyncDisposable
         await app.StopAsync(new CancellationToken(canceled: true));
         await app.DisposeAsync();
         Authority.Dispose();
+        Ci.Dispose();
+        Google.AccountKey.Dispose();
     }
 
     private async Task AnswerAsync(HttpContext http)

@@ -420,7 +420,7 @@ public sealed class NotationSigningTests
             "no root" => [good[0], good[1]],
             "leaf alone" => [good[0]],
             "unrelated" => [.. good, new TestAuthority("Mallory").Root],
-            "another of that name" => [good[0], .. new TestAuthority().Issue().Chain.Skip(1)],
+            "another of that name" => [good[0], .. new TestAuthority(isNamesake: true).Issue().Chain.Skip(1)],
             "expired" => Authority.Issue(options: new LeafOptions { To = DateTimeOffset.UtcNow.AddDays(-1) }).Chain,
             "not yet" => Authority.Issue(options: new LeafOptions { From = DateTimeOffset.UtcNow.AddDays(1) }).Chain,
             "server" => Authority.Issue(options: new LeafOptions { Purpose = "1.3.6.1.5.5.7.3.1" }).Chain,

@@ -32,7 +32,7 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
 
     public OpenSslTimeStamps(TestAuthority authority)
     {
-        using var key = RSA.Create(2048);
+        using var key = (RSA)TestAuthority.SharedKey("RSA-2048");
         var signer = authority.Issue(key, new LeafOptions { Subject = "CN=Acme time", Purpose = TestAuthority.TimeStamping });
         Write("tsa.cnf", Config);
         Write("tsa.key", key.ExportPkcs8PrivateKeyPem());

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
@@ -40,12 +41,18 @@ internal sealed class TestAuthority
     public const string CodeSigning = "1.3.6.1.5.5.7.3.3";
     public const string TimeStamping = "1.3.6.1.5.5.7.3.8";
 
-    private readonly RSA rootKey = RSA.Create(2048);
-    private readonly RSA middleKey = RSA.Create(2048);
+    private static readonly ConcurrentDictionary<(string Kind, string Owner), RSAParameters> SharedKeys = new();
+
+    private readonly RSA middleKey;
     private readonly X509Certificate2 middle;
 
-    public TestAuthority(string name = "Acme")
+    /// <param name="name">An authority of each name has keys of its own.</param>
+    /// <param name="isNamesake">Whether it is not the one that has this name otherwise.</param>
+    public TestAuthority(string name = "Acme", bool isNamesake = false)
     {
+        var owner = isNamesake ? $"another {name}" : name;
+        var rootKey = (RSA)SharedKey("RSA-2048", $"{owner} root");
+        middleKey = (RSA)SharedKey("RSA-2048", $"{owner} authority");
         var root = Request(rootKey, $"CN={name} root", HashAlgorithmName.SHA256, isAuthority: true);
         Root = root.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-20), DateTimeOffset.UtcNow.AddYears(20));
         var request = Request(middleKey, $"CN={name} authority", HashAlgorithmName.SHA256, isAuthority: true);
@@ -58,6 +65,7 @@ internal sealed class TestAuthority
 
     public string RootPem => Root.ExportCertificatePem();
 
+    /// <summary>A key that no other test has.</summary>
     public static AsymmetricAlgorithm NewKey(string kind) =>
         kind switch
         {
@@ -67,6 +75,17 @@ internal sealed class TestAuthority
             "secp256k1" => ECDsa.Create(ECCurve.CreateFromValue("1.3.132.0.10")),
             _ => RSA.Create(int.Parse(kind["RSA-".Length..], System.Globalization.CultureInfo.InvariantCulture)),
         };
+
+    /// <summary>
+    /// A key that tests have in common if it is an RSA key, which takes up to seconds to make: one for each owner, of whom a test names as
+    /// many as it needs different keys.
+    /// </summary>
+    public static AsymmetricAlgorithm SharedKey(string kind, string owner = "")
+    {
+        if (!kind.StartsWith("RSA-", StringComparison.Ordinal))
+            return NewKey(kind);
+        return RSA.Create(SharedKeys.GetOrAdd((kind, owner), key => ((RSA)NewKey(key.Kind)).ExportParameters(true)));
+    }
 
     public static CertificateRequest Request(AsymmetricAlgorithm key, string subject, HashAlgorithmName hash, bool isAuthority)
     {
@@ -79,7 +98,7 @@ internal sealed class TestAuthority
         return request;
     }
 
-    public TestSigner Issue(string kind = "P-256", LeafOptions? options = null) => Issue(NewKey(kind), options);
+    public TestSigner Issue(string kind = "P-256", LeafOptions? options = null) => Issue(SharedKey(kind), options);
 
     public TestSigner Issue(AsymmetricAlgorithm key, LeafOptions? options = null)
     {
@@ -104,7 +123,7 @@ internal sealed class TestAuthority
     /// <summary>A time-stamp (RFC 3161) of bytes, written by hand.</summary>
     public byte[] Stamp(ReadOnlySpan<byte> data, DateTimeOffset at, LeafOptions? options = null)
     {
-        using var key = RSA.Create(2048);
+        using var key = (RSA)SharedKey("RSA-2048");
         options ??= new LeafOptions { Subject = "CN=Acme time-stamps", Purpose = TimeStamping };
         var signer = Issue(key, options with { From = at.AddDays(-1), To = at.AddYears(1) });
         using var withKey = signer.Leaf.CopyWithPrivateKey(key);

@@ -22,7 +22,7 @@ public sealed class CosignTests
     public async Task ASignatureOfEachKeyIsAcceptedAndAnAlteredOneRefused(string kind, bool isBundle)
     {
         await using var bench = await SignedBench.StartAsync();
-        using var key = TestAuthority.NewKey(kind);
+        using var key = TestAuthority.SharedKey(kind);
         Put(bench, isBundle, key);
         var form = isBundle ? "cosign bundle" : "cosign tag";
         Assert.Equal(

@@ -191,7 +191,7 @@ public sealed class NotationTests
     public async Task AnAuthorityOfTheSameNameIsNotTrusted()
     {
         await using var bench = await SignedBench.StartAsync();
-        bench.AttachNotation(NotationWriter.JwsType, new TestAuthority().Issue());
+        bench.AttachNotation(NotationWriter.JwsType, new TestAuthority(isNamesake: true).Issue());
 
         await bench.RefusesAsync(DiagnosticCodes.SignerUntrusted, Trusted);
     }

@@ -53,7 +53,7 @@ public sealed class PolicyFileTests : IDisposable
     public void AFileThatCanNotBeUsedIsRefused(string what, string reason)
     {
         using var key = TestAuthority.NewKey("P-256");
-        using var weak = TestAuthority.NewKey("RSA-1024");
+        using var weak = TestAuthority.SharedKey("RSA-1024");
         using var odd = TestAuthority.NewKey("secp256k1");
         var pem = key.ExportSubjectPublicKeyInfoPem();
         var file = what switch
