@@ -51,6 +51,9 @@ internal sealed partial class ConsoleTerminal : ITerminal
             || (ValueSwitch().IsMatch(line) && !line.Contains("getResultOutputFile", StringComparison.OrdinalIgnoreCase));
     }
 
+    /// <summary>Whether this process is an MSBuild server: it prints the logs of builds that other processes ask it for.</summary>
+    public static bool IsServer(IEnumerable<string> arguments) => ServerSwitch().IsMatch(string.Join(' ', arguments));
+
     public void Write(string text)
     {
         try
@@ -85,8 +88,11 @@ internal sealed partial class ConsoleTerminal : ITerminal
         }
     }
 
-    [GeneratedRegex(@"(^|\s)(-|--|/)(noconsolelogger|noconlog|nodemode)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(^|\s)(-|--|/)(noconsolelogger|noconlog|nodemode:(?!8\b))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NoLogSwitch();
+
+    [GeneratedRegex(@"(^|\s)(-|--|/)nodemode:8\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ServerSwitch();
 
     [GeneratedRegex(@"(^|\s)(-|--|/)get(property|item|targetresult)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ValueSwitch();

@@ -235,6 +235,29 @@ public sealed class SummaryTests(Peers peers)
     }
 
     [Fact]
+    public async Task ABuildOnAnMSBuildServerEndsWithItToo()
+    {
+        await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
+        using var workspace = await peers.WorkspaceAsync();
+        var apps = Apps(workspace, registry, "Aaa", "Bbb");
+        var solution = workspace.Solution("S.slnx", "Aaa", "Bbb");
+        string[] ofOne = ["--no-restore", "-p:PublishImage=true"];
+
+        var first = await BuildServers.SucceedAsync(workspace.PublishImages(solution), Cancelled);
+        var again = await BuildServers.SucceedAsync(workspace.PublishImages(solution), Cancelled);
+        var value = await BuildServers.SucceedAsync(apps[0].Command("publish", [.. ofOne, "-getProperty:ImageDigest"]), Cancelled);
+        var publish = workspace.DotNet(["publish", apps[0].File, "-nologo", .. ofOne]);
+        await using var terminal = await Terminal.StartAsync(BuildServers.On(BuildServers.New(), publish), Columns, 50, Cancelled);
+        var lines = await terminal.EndAsync(Cancelled);
+
+        Assert.Matches(@"\nImages: 2 published, 0 unchanged, .*\n  published: Aaa, Bbb\n", first.Output);
+        Assert.Matches(@"\nImages: 0 published, 2 unchanged, ", again.Output);
+        Assert.Matches("^sha256:[0-9a-f]{64}\n$", value.Output);
+        // The terminal logger shows no task's messages.
+        Assert.Contains($"  {registry.Host}/aaa@{value.Output.TrimEnd()}", lines);
+    }
+
+    [Fact]
     public async Task OneImageQuietBuildsAndValuesThatAreAskedForHaveNone()
     {
         await using var registry = await TestRegistry.StartAsync(cancellationToken: Cancelled);
