@@ -12,9 +12,9 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
 {
     /// <summary>
     /// What a command leaves to run in the foreground must say something, a web app answer; then it is stopped, as by Ctrl+C, and must end
-    /// well. A publish is told the configuration that it takes anyway (<see cref="TestWorkspace.Release"/>).
+    /// well.
     /// </summary>
-    private static readonly string Prelude = """
+    private const string Prelude = """
         set -euo pipefail
         docker() {
           if [[ "$*" == "run --rm -p 8080:8080 "* ]]; then
@@ -36,15 +36,8 @@ public sealed partial class Sandbox(TestWorkspace workspace, string start, Docke
           fi
         }
         kubectl() { echo "kubectl $*"; }
-        dotnet() {
-          if [[ "$1" == publish && "$*" != *" -c "* && "$*" != *" --configuration"* ]]; then
-            command dotnet publish RELEASE "${@:2}"
-          else
-            command dotnet "$@"
-          fi
-        }
 
-        """.Replace("RELEASE", TestWorkspace.Release, StringComparison.Ordinal);
+        """;
 
     private readonly Dictionary<string, string?> environment = Environment(workspace, docker);
     private readonly List<(string Shown, string Here)> names = [];
