@@ -32,11 +32,15 @@ internal static class ProgressViews
         && !ConsoleTerminal.IsQuiet(Environment.GetCommandLineArgs());
 
     /// <summary>Whether what this process prints is the log of the build, in a terminal or not, and people want to read it.</summary>
+    /// <remarks>
+    /// What the command line asks a server for is not known to it. Where every message is gathered, there may be no log at all, but values.
+    /// </remarks>
     public static bool IsRead(TaskLoggingHelper log) =>
         log.LogsMessagesOfImportance(MessageImportance.High)
         && Environment.GetCommandLineArgs() is var arguments
         && !ConsoleTerminal.IsQuiet(arguments)
-        && !ConsoleTerminal.IsNotTheLog(arguments);
+        && !ConsoleTerminal.IsNotTheLog(arguments)
+        && !(ConsoleTerminal.IsServer(arguments) && log.LogsMessagesOfImportance(MessageImportance.Low));
 
     // A solution gives its projects the path of its file.
     private static bool IsOneOfSeveral(IBuildEngine4 engine) =>

@@ -11,11 +11,11 @@ internal sealed record ImageIndex : OciManifest
     private ImageIndex(JsonObjectReader json)
         : base(json)
     {
-        Manifests = json.OptionalObjects("manifests", Descriptor.Read) ?? [];
+        Manifests = json.RequiredObjects("manifests", Descriptor.Read);
         Unknown = json.Rest();
     }
 
-    /// <summary>The manifests, each with its platform. Go writes an empty list as <c>null</c>.</summary>
+    /// <summary>The manifests, each with its platform.</summary>
     public IReadOnlyList<Descriptor> Manifests { get; init; }
 
     public static ImageIndex Read(JsonObjectReader json) => new(json);

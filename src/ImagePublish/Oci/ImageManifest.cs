@@ -12,13 +12,13 @@ internal sealed record ImageManifest : OciManifest
         : base(json)
     {
         Config = json.RequiredObject("config", Descriptor.Read);
-        Layers = json.OptionalObjects("layers", Descriptor.Read) ?? [];
+        Layers = json.RequiredObjects("layers", Descriptor.Read);
         Unknown = json.Rest();
     }
 
     public Descriptor Config { get; init; }
 
-    /// <summary>The layers, from the bottom up. Go writes an empty list as <c>null</c>.</summary>
+    /// <summary>The layers, from the bottom up.</summary>
     public IReadOnlyList<Descriptor> Layers { get; init; }
 
     public static ImageManifest Read(JsonObjectReader json) => new(json);

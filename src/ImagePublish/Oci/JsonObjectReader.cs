@@ -89,6 +89,10 @@ internal sealed class JsonObjectReader
     public T? OptionalObject<T>(string property, Func<JsonObjectReader, T> read)
         where T : class => Find(property) is { } value ? read(new JsonObjectReader(value, this, property, NoIndex)) : null;
 
+    /// <summary>Reads a list that must be there. Go writes an empty one as <c>null</c>.</summary>
+    public IReadOnlyList<T> RequiredObjects<T>(string property, Func<JsonObjectReader, T> read) =>
+        element.TryGetProperty(property, out _) ? OptionalObjects(property, read) ?? [] : throw Missing(property);
+
     public IReadOnlyList<T>? OptionalObjects<T>(string property, Func<JsonObjectReader, T> read)
     {
         if (Find(property) is not { } value)
@@ -170,7 +174,7 @@ internal sealed class JsonObjectReader
     {
         known.Add(property);
         if (!element.TryGetProperty(property, out var value))
-            throw new JsonException($"the {document} has no {PathOf(property)}");
+            throw Missing(property);
         return value.ValueKind != JsonValueKind.Null ? value : throw Mismatch(value, PathOf(property), expected);
     }
 
@@ -195,6 +199,8 @@ internal sealed class JsonObjectReader
 
     private JsonElement NotNull(JsonElement item) =>
         item.ValueKind != JsonValueKind.Null ? item : throw new JsonException($"the {document} has null in a list");
+
+    private JsonException Missing(string property) => new($"the {document} has no {PathOf(property)}");
 
     private JsonException Mismatch(JsonElement value, string place, string expected) =>
         new(JsonSyntax.Mismatch(document, place, value, expected));

@@ -110,6 +110,8 @@ public sealed partial class JsonReadingTests
     )]
     [InlineData("config", """{"os":"linux","os":"windows"}""", "the config has $.os twice")]
     [InlineData("manifest", "{\"layers\":[]}", "the manifest has no $.config")]
+    [InlineData("manifest", $$"""{"config":{{Descriptor}}}""", "the manifest has no $.layers")]
+    [InlineData("index", """{"name":"somebody's package"}""", "the index has no $.manifests")]
     [InlineData("manifest", "[]", "the manifest's $ is a list, but must be an object")]
     [InlineData("manifest", "<html>", "the manifest is not JSON (line 1, byte 1)")]
     [InlineData("index", "{\"manifests\":[],\n", "the index is not JSON (line 2, byte 1)")]
