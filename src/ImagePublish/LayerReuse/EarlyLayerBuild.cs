@@ -122,7 +122,7 @@ internal sealed class EarlyLayerBuild : IDisposable
             var fingerprints = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
             var workspace = new Workspace(store, cache, fingerprints);
             var unknown = await FindUnknownAsync(inputs, workspace, cancellationToken);
-            // Who has built some of the app's layers is not given the others by a registry: what is new was changed here.
+            // What has changed on a machine that built the others before is not in a registry. Where none is known, all may be there.
             if (unknown.Count == 0 || (unknown.Count == inputs.Count && await HaveImagesAsync(cancellationToken)))
                 return;
             foreach (var layer in unknown)
