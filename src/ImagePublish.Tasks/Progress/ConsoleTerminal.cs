@@ -88,7 +88,10 @@ internal sealed partial class ConsoleTerminal : ITerminal
         }
     }
 
-    [GeneratedRegex(@"(^|\s)(-|--|/)(noconsolelogger|noconlog|nodemode:(?!8\b))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(^|\s)(-|--|/)(noconsolelogger|noconlog|nodemode)\b(?!:8\b)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+    )]
     private static partial Regex NoLogSwitch();
 
     [GeneratedRegex(@"(^|\s)(-|--|/)nodemode:8\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -115,14 +115,7 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
         if (await FindStoredAsync(manifest.Config.Digest, cancellationToken) is not { } configBlob)
             return null;
         var config = OciJson.ReadConfig(configBlob.Content.Span);
-        var layers = new List<Layer>();
-        foreach (var layer in manifest.Layers)
-        {
-            var source = MediaTypes.IsForeign(layer.MediaType) ? null : registries.Blob(repository, layer);
-            layers.Add(new Layer(layer, config.RootFs.DiffIds[layers.Count], source));
-        }
-
-        return new Image(document, configBlob, config, layers);
+        return new ImageDocuments(document, manifest, configBlob, config).In(registries, repository);
     }
 
     public async Task<MemoryBlobSource> ConfigAsync(Repository repository, Descriptor descriptor, CancellationToken cancellationToken)

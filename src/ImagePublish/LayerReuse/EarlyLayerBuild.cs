@@ -180,8 +180,8 @@ internal sealed class EarlyLayerBuild : IDisposable
         return unknown;
     }
 
-    // Files of packages do not change once they are restored: where all are as they were when the layer was made, none is read. It is a
-    // reason to begin nothing, and no more.
+    // Files of packages do not change once they are restored: where all are as they were when the layer was made, none is read as a
+    // whole. It is a reason to begin nothing, and no more.
     private Digest StampOf(LayerInput input)
     {
         using var stamp = new DigestBuilder();

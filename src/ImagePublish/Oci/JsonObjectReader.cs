@@ -20,20 +20,13 @@ internal sealed class JsonObjectReader
     private readonly JsonElement element;
     private readonly string document;
     private readonly JsonObjectReader? parent;
-    private readonly string name = "";
+    private readonly string name;
     private readonly int index;
     private readonly List<string> known = [];
 
-    private JsonObjectReader(JsonElement root, string document)
+    private JsonObjectReader(JsonElement element, string document, JsonObjectReader? parent = null, string name = "", int index = NoIndex)
     {
-        (element, this.document) = (root, document);
-        if (root.ValueKind != JsonValueKind.Object)
-            throw Mismatch(root, Path, AnObject);
-    }
-
-    private JsonObjectReader(JsonElement element, JsonObjectReader parent, string name, int index)
-    {
-        (this.element, document, this.parent, this.name, this.index) = (element, parent.document, parent, name, index);
+        (this.element, this.document, this.parent, this.name, this.index) = (element, document, parent, name, index);
         if (element.ValueKind != JsonValueKind.Object)
             throw Mismatch(element, Path, AnObject);
     }
@@ -83,11 +76,10 @@ internal sealed class JsonObjectReader
             : throw Mismatch(value, PathOf(property), "true or false");
     }
 
-    public T RequiredObject<T>(string property, Func<JsonObjectReader, T> read) =>
-        read(new JsonObjectReader(Require(property, AnObject), this, property, NoIndex));
+    public T RequiredObject<T>(string property, Func<JsonObjectReader, T> read) => Child(Require(property, AnObject), property, read);
 
     public T? OptionalObject<T>(string property, Func<JsonObjectReader, T> read)
-        where T : class => Find(property) is { } value ? read(new JsonObjectReader(value, this, property, NoIndex)) : null;
+        where T : class => Find(property) is { } value ? Child(value, property, read) : null;
 
     /// <summary>Reads a list that must be there. Go writes an empty one as <c>null</c>.</summary>
     public IReadOnlyList<T> RequiredObjects<T>(string property, Func<JsonObjectReader, T> read) =>
@@ -99,7 +91,7 @@ internal sealed class JsonObjectReader
             return null;
         var objects = new List<T>();
         foreach (var item in Items(value, property, "a list"))
-            objects.Add(read(new JsonObjectReader(NotNull(item), this, property, objects.Count)));
+            objects.Add(Child(NotNull(item), property, read, objects.Count));
         return objects;
     }
 
@@ -177,6 +169,9 @@ internal sealed class JsonObjectReader
             throw Missing(property);
         return value.ValueKind != JsonValueKind.Null ? value : throw Mismatch(value, PathOf(property), expected);
     }
+
+    private T Child<T>(JsonElement value, string property, Func<JsonObjectReader, T> read, int at = NoIndex) =>
+        read(new JsonObjectReader(value, document, this, property, at));
 
     private string String(JsonElement value, string property, int at = NoIndex) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Mismatch(value, PathOf(property, at), AString);

@@ -16,6 +16,7 @@ internal static class JsonSyntax
     /// <summary>Parses a document: UTF-8, no duplicate properties, no more than 32 levels, no comments. A byte-order mark is
     /// skipped.</summary>
     /// <exception cref="JsonException">It is malformed; the message says how.</exception>
+    /// <exception cref="InvalidOperationException">A name is not Unicode (<see cref="NotUnicode"/>).</exception>
     public static JsonElement Parse(ReadOnlySpan<byte> json, string document)
     {
         json = Utf8Of(json, document);
@@ -27,10 +28,6 @@ internal static class JsonSyntax
         {
             var lenient = ParseLeniently(json, document);
             throw new JsonException(FindProblem(lenient, document, MaxDepth) ?? $"the {document} is not what it must be", exception);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw NotUnicode(document, exception);
         }
     }
 

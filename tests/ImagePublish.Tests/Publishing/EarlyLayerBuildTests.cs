@@ -111,43 +111,29 @@ public sealed class EarlyLayerBuildTests : IDisposable
     {
         await using var bench = await PublishingBench.StartAsync();
         var files = Packages(bench);
-        using (var first = Start(files))
-        {
-            await first.Completion;
-            Assert.True(await HasBuiltAllAsync(first));
-        }
+        Assert.Equal(["package large", "packages"], await BuiltAsync());
 
         var small = files.Single(file => file.Item.RelativePath == "Small.dll").File;
         var time = File.GetLastWriteTimeUtc(small);
         await File.WriteAllBytesAsync(small, [7, 8, 9], Cancel);
         File.SetLastWriteTimeUtc(small, time);
-        using (var unseen = Start(files))
-        {
-            await unseen.Completion;
-            Assert.False(await HasBuiltAllAsync(unseen));
-        }
+        Assert.Empty(await BuiltAsync());
 
         File.SetLastWriteTimeUtc(small, time.AddSeconds(1));
-        using var seen = Start(files);
-        await seen.Completion;
-        Assert.True(seen.HasBuilt(await LayerTar.DiffIdAsync(PackageFile.LayersOf(files, new LayerEntryDefaults())[1], Cancel)));
+        Assert.Equal(["packages"], await BuiltAsync());
 
-        EarlyLayerBuild Start(IReadOnlyCollection<PackageFile> packageFiles) =>
-            EarlyLayerBuild.Start(
-                new EarlyLayers(packageFiles, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)),
-                () => bench.Store(),
-                NoImages
-            );
-
-        async Task<bool> HasBuiltAllAsync(EarlyLayerBuild build)
+        async Task<List<string>> BuiltAsync()
         {
+            using var start = Start(bench, files);
+            await start.Completion;
+            var built = new List<string>();
             foreach (var layer in PackageFile.LayersOf(files, new LayerEntryDefaults()))
             {
-                if (!build.HasBuilt(await LayerTar.DiffIdAsync(layer, Cancel)))
-                    return false;
+                if (start.HasBuilt(await LayerTar.DiffIdAsync(layer, Cancel)))
+                    built.Add(layer.Name);
             }
 
-            return true;
+            return built;
         }
     }
 
@@ -162,7 +148,7 @@ public sealed class EarlyLayerBuildTests : IDisposable
         var layer = Assert.Single(PackageFile.LayersOf(files, new LayerEntryDefaults()));
         using var held = await cache.LockLayerAsync((await LayerInputKey.ComputeAsync(layer, tags, Cancel))!, gzip.Key, layer.Name, Cancel);
 
-        using var start = EarlyLayerBuild.Start(new EarlyLayers(files, new LayerEntryDefaults(), gzip), () => bench.Store(), NoImages);
+        using var start = Start(bench, files);
         await start.Completion;
 
         Assert.False(start.HasBuilt(await LayerTar.DiffIdAsync(layer, Cancel)));
@@ -176,9 +162,7 @@ public sealed class EarlyLayerBuildTests : IDisposable
         var files = Packages(bench);
         var store = bench.Store();
 
-        EarlyLayerBuild
-            .Start(new EarlyLayers(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)), () => store, NoImages)
-            .Dispose();
+        Start(bench, files).Dispose();
 
         var left = Directory
             .EnumerateFiles(store.Folder, "*", SearchOption.AllDirectories)
@@ -199,17 +183,18 @@ public sealed class EarlyLayerBuildTests : IDisposable
             Path.Combine(packages, "gone")
         );
 
-        using var start = EarlyLayerBuild.Start(
-            new EarlyLayers([missing], new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)),
-            () => bench.Store(),
-            NoImages
-        );
+        using var start = Start(bench, [missing]);
         var result = await bench.PublishAsync(bench.Request("1.0"));
 
         Assert.Equal(result.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
     }
 
-    private static Task<bool> NoImages(CancellationToken cancellationToken) => Task.FromResult(false);
+    private static EarlyLayerBuild Start(PublishingBench bench, IReadOnlyCollection<PackageFile> files) =>
+        EarlyLayerBuild.Start(
+            new EarlyLayers(files, new LayerEntryDefaults(), new LayerCompression(Compression.Gzip, null)),
+            () => bench.Store(),
+            _ => Task.FromResult(false)
+        );
 
     private static PublishRequest Request(PublishingBench bench, IReadOnlyList<PackageFile> files) =>
         bench.Request("1.0") with
