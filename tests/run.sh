@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds the solution once and runs every test project.
 # Ends with a line "N passed, N failed, N skipped"; fails if a test failed, if none ran, and in CI (CI=true) if one was skipped.
-# Lists the slowest tests. TEST_RESULTS=folder keeps what each test took (CTRF, https://ctrf.io).
+# Lists the slowest tests and what failed. TEST_RESULTS=folder keeps what each test took (CTRF, https://ctrf.io).
 # usage: tests/run.sh [options of the xunit runner, such as -class '*.ReferenceTests']
 set -euo pipefail
 
@@ -118,6 +118,12 @@ total() {
   cat "$results"/*.json | jq -s "map(.results.summary.$1) | add // 0"
 }
 
+# Said once more at the end: a CI service may keep only the end of what a run prints.
+failures() {
+  cat "$results"/*.json | jq -rs '[.[].results.tests[] | select(.status == "failed")]
+    | if . == [] then empty else "What failed:", (.[] | "\(.name)\n\(.message[:4000])\n\(.trace)\n") end'
+}
+
 slowest() {
   echo "The slowest tests, in seconds:"
   cat "$results"/*.json | jq -rs '[.[].results.tests[]] | sort_by(-.duration)[:10][] | "\(.duration / 100 | round / 10)\t\(.name)"'
@@ -134,6 +140,7 @@ status=0
 run_tests "$@" || status=1
 
 slowest || true
+failures || true
 [[ -z ${TEST_RESULTS:-} ]] || { mkdir -p "$TEST_RESULTS" && cp "$results"/*.json "$TEST_RESULTS"; }
 
 passed=$(total passed) failed=$(total failed) skipped=$(total skipped)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Signing;
@@ -41,7 +40,7 @@ public sealed class SignerProgramTests : IDisposable
     [InlineData("ed25519", "Ed25519")]
     public async Task AScriptWithOpenSslSigns(string kind, string description)
     {
-        await OpenSslAsync($"genpkey -algorithm {kind} -out k.pem");
+        await OpenSsl.RunAsync(folder, $"genpkey -algorithm {kind} -out k.pem", Cancel);
         var signer = Create(Script);
 
         var key = await signer.GetPublicKeyAsync(Cancel);
@@ -137,12 +136,5 @@ public sealed class SignerProgramTests : IDisposable
         var redactor = new Redactor();
         redactor.Add("s3cret-t0ken");
         return new SignerProgram(file, "k.pem", redactor);
-    }
-
-    private async Task OpenSslAsync(string arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo("openssl", arguments) { WorkingDirectory = folder })!;
-        await process.WaitForExitAsync(Cancel);
-        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -277,13 +277,5 @@ public sealed class SigningKeyTests : IDisposable
         return error;
     }
 
-    private async Task RunAsync(string arguments)
-    {
-        var start = new ProcessStartInfo("openssl", arguments) { WorkingDirectory = folder, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var error = await process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"openssl {arguments}: {error}");
-    }
+    private Task RunAsync(string arguments) => OpenSsl.RunAsync(folder, arguments, Cancel);
 }

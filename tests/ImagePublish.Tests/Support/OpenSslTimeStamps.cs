@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using ImagePublish.Http;
@@ -60,9 +59,7 @@ internal sealed class OpenSslTimeStamps : IAsyncDisposable
         Asked++;
         await using (var query = File.Create(Path.Combine(folder, "query")))
             await context.Request.InputStream.CopyToAsync(query);
-        const string Arguments = "ts -reply -config tsa.cnf -section authority -queryfile query -out reply";
-        using var process = Process.Start(new ProcessStartInfo("openssl", Arguments) { WorkingDirectory = folder })!;
-        await process.WaitForExitAsync();
+        await OpenSsl.RunAsync(folder, "ts -reply -config tsa.cnf -section authority -queryfile query -out reply");
         context.Response.ContentType = "application/timestamp-reply";
         await using (context.Response.OutputStream)
             await context.Response.OutputStream.WriteAsync(await File.ReadAllBytesAsync(Path.Combine(folder, "reply")));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using ImagePublish.Diagnostics;
 using ImagePublish.Trust;
@@ -143,12 +142,5 @@ public sealed class ForeignSignatureTests : IDisposable
         return await File.ReadAllBytesAsync(Path.Combine(folder, "sig"), Cancel);
     }
 
-    private async Task RunAsync(string arguments)
-    {
-        var start = new ProcessStartInfo("openssl", arguments) { WorkingDirectory = folder, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var error = await process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        Assert.True(process.ExitCode == 0, $"openssl {arguments}: {error}");
-    }
+    private Task RunAsync(string arguments) => OpenSsl.RunAsync(folder, arguments, Cancel);
 }
