@@ -43,7 +43,7 @@ public sealed partial class ArchitectureTests
         ["Requests"] = ["Oci", "Trust", "Layers", "Images", "Packages", "Bases", "Attachments", "Signing", "Sboms", "Policies"],
         ["Destinations"] = ["Diagnostics", "Common", "Oci", "Registries", "Storage", "Trust", "Bases", "Attachments", "Signing"],
         ["LayerReuse"] = ["Diagnostics", "Common", "Oci", "Layers", "Images", "Registries", "Storage", "Bases", "Requests"],
-        ["UpToDate"] = ["Oci", "Layers", "Images", "Storage", "Bases", "Attachments", "Requests", "Destinations", "LayerReuse"],
+        ["UpToDate"] = ["Common", "Oci", "Layers", "Images", "Storage", "Bases", "Attachments", "Requests", "Destinations", "LayerReuse"],
         ["Publishing"] =
         [
             "Diagnostics",

@@ -37,10 +37,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private async Task<PublishResult> PublishUnlessUnchangedAsync(PublishRequest request, CancellationToken cancellationToken)
     {
         await using var output = PublishOutput.Open(context, request, cancellationToken);
+        await using var tasks = new TaskScope(cancellationToken);
         var pinned = await PinToLockAsync(request, output, cancellationToken);
-        var check = await Spans.RunAsync("check up to date", () =>
-            context.UpToDate.FindAsync(pinned.Request, pinned.Files, cancellationToken)
-        );
+        var check = await Spans.RunAsync("check up to date", () => context.UpToDate.FindAsync(pinned.Request, pinned.Files, tasks));
         if (
             check.Unchanged is { } unchanged
             && await sboms.RestoreAsync(pinned.Request, unchanged.Image, cancellationToken)

@@ -1,6 +1,7 @@
 using System.Text;
 using ImagePublish.Attachments;
 using ImagePublish.Bases;
+using ImagePublish.Common;
 using ImagePublish.Destinations;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
@@ -48,31 +49,25 @@ internal sealed class UpToDateCheck(ImageStore store, RegistryDocuments document
 
     private sealed record RemoteState(bool IsCurrent, BaseImage? LocalBase);
 
-    public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, CancellationToken cancellationToken)
+    public async Task<UpToDateResult> FindAsync(PublishRequest request, PublishedFiles files, TaskScope tasks)
     {
-        if (!IsKnowable(request) || await ReadAsync(request, cancellationToken) is not { } last)
-            return new UpToDateResult(null, null);
+        var unknown = new UpToDateResult(null, null);
+        if (!IsKnowable(request) || await ReadAsync(request, tasks.Token) is not { } last)
+            return unknown;
         // Side by side: setting up the first connection takes as long as reading the files.
-        var checking = Task.Run(() => CheckRemoteAsync(request, last, cancellationToken), cancellationToken);
-        Digest? fingerprint;
-        try
-        {
-            fingerprint = await files.ComputeFingerprintAsync();
-        }
-        finally
-        {
-            await ((Task)checking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+        var checking = tasks.Run(token => CheckRemoteAsync(request, last, token));
+        var isUnchanged = await files.ComputeFingerprintAsync() == last.Files;
+        // The files have changed: what registries say is not waited for. What their answers say of the base, the publish gets as well.
+        if (!isUnchanged && request.Base is RegistryImage or ScratchImage)
+            return unknown;
+        await ((Task)checking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // What failed is reported by the publish, which does the same.
         if (!checking.IsCompletedSuccessfully)
-            return new UpToDateResult(null, null);
+            return unknown;
         var remote = await checking;
         var image =
-            remote.IsCurrent && fingerprint == last.Files
-                ? await documents.FindStoredImageAsync(last.Image, request.Destinations[0], cancellationToken)
-                : null;
-        return new UpToDateResult(image is null ? null : await ReadAsync(image, last, cancellationToken), remote.LocalBase);
+            remote.IsCurrent && isUnchanged ? await documents.FindStoredImageAsync(last.Image, request.Destinations[0], tasks.Token) : null;
+        return new UpToDateResult(image is null ? null : await ReadAsync(image, last, tasks.Token), remote.LocalBase);
     }
 
     private async Task<PublishedImage?> ReadAsync(Image image, Record last, CancellationToken cancellationToken)

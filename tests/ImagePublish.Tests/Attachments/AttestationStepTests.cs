@@ -140,27 +140,17 @@ public sealed class AttestationStepTests
     public async Task StatementsAreUploadedBesideTheImage()
     {
         await using var bench = await PublishingBench.StartAsync(hasReferrers: true);
-        var (image, statement) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var late = new List<string>();
-        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, Meet("the image", image, statement)));
-        bench.Server.Faults.Add(new Fault(RegistryStep.UploadPost, Meet("the provenance", statement, image)) { When = HasBlob });
+        var meeting = new Meeting("the image", "the provenance");
+        bench.Server.Faults.Add(new Fault(RegistryStep.ManifestPut, meeting.Attend("the image")));
+        bench.Server.Faults.Add(new Fault(RegistryStep.UploadPost, meeting.Attend("the provenance")) { When = HasBlob });
 
         var result = await bench.PublishAsync(Attested(bench, "1.0"));
 
-        Assert.Empty(late);
+        meeting.AssertTookPlace();
         var puts = bench.Server.Requests.Of(RegistryStep.ManifestPut).Select(request => request.Path.Split('/')[^1]);
         Assert.Equal([result.Image.Digest.Value, Assert.Single(result.Attached).Descriptor.Digest.Value, "1.0"], puts);
 
         static bool HasBlob(RecordedRequest request) => request.Query.Contains("digest=", StringComparison.Ordinal);
-
-        FaultAction Meet(string one, TaskCompletionSource arrived, TaskCompletionSource other) =>
-            FaultAction.Custom("waits for the other", async (_, _, next) =>
-            {
-                arrived.TrySetResult();
-                if (await Task.WhenAny(other.Task, Task.Delay(TimeSpan.FromSeconds(20), Cancel)) != other.Task)
-                    late.Add(one);
-                await next();
-            });
     }
 
     [Fact]

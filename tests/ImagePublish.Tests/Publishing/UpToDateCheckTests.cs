@@ -55,6 +55,29 @@ public sealed class UpToDateCheckTests
     }
 
     [Fact]
+    public async Task WhereFilesHaveChangedTheTagIsNotWaitedFor()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        await bench.PublishAsync(bench.Request("1.0"));
+        bench.Write("App.dll", "app 2");
+        var meeting = new Meeting("HEAD of the tag", "PUT of the layer");
+        bench.Server.Faults.Add(
+            new Fault(RegistryStep.ManifestHead, meeting.Attend("HEAD of the tag"))
+            {
+                When = request => request.Path.EndsWith("/acme/shop/manifests/1.0", StringComparison.Ordinal),
+            }
+        );
+        bench.Server.Faults.Add(new Fault(RegistryStep.UploadPut, meeting.Attend("PUT of the layer")));
+
+        await using var registries = RegistryBench.For(bench.Server);
+        await registries.Client.SignInEarlyAsync(bench.Named("acme/shop"), PublishingBench.Cancel);
+        var changed = await bench.Publisher(registries.Client).PublishAsync(bench.Request("1.0"), PublishingBench.Cancel);
+
+        meeting.AssertTookPlace();
+        Assert.Equal(changed.Image.Digest.Value, bench.TagDigest("acme/shop", "1.0"));
+    }
+
+    [Fact]
     public async Task AFileThatKeepsItsLengthAndItsTimesIsStillSeenToHaveChanged()
     {
         await using var bench = await PublishingBench.StartAsync();
