@@ -10,6 +10,9 @@ internal sealed class StoredBlobLocations(LayerCache cache) : IBlobLocations
     public Task<IReadOnlyList<Repository>> FindAsync(Digest blob, CancellationToken cancellationToken) =>
         cache.FindRepositoriesAsync(blob, cancellationToken);
 
+    public Task<bool> HaveSeenAsync(Repository repository, CancellationToken cancellationToken) =>
+        cache.IsKnownAsync(repository, cancellationToken);
+
     public Task RememberAsync(Digest blob, Repository repository, CancellationToken cancellationToken) =>
         cache.RememberRepositoryAsync(blob, repository, cancellationToken);
 

@@ -77,7 +77,15 @@ internal sealed class LayerCache(ImageStore store)
             return;
         var latest = known.Where(one => one != repository).Prepend(repository).Take(MaxRepositories);
         await store.Records.WriteAsync(RepositoriesKind, blob, Encoding.UTF8.GetBytes(string.Join('\n', latest)), cancellationToken);
+        if (!await IsKnownAsync(repository, cancellationToken))
+            await store.Records.WriteAsync(RepositoriesKind, KeyOf(repository), Array.Empty<byte>(), cancellationToken);
     }
+
+    /// <summary>Whether a repository is known to have any blob.</summary>
+    public async Task<bool> IsKnownAsync(Repository repository, CancellationToken cancellationToken) =>
+        await store.Records.ReadAsync(RepositoriesKind, KeyOf(repository), cancellationToken) is not null;
+
+    private static Digest KeyOf(Repository repository) => Digest.Compute(Encoding.UTF8.GetBytes($"repository\n{repository}"));
 
     /// <summary>Waits until no other process builds a layer.</summary>
     /// <param name="content">What distinguishes the layer from others: the key of its content, or the digest of its tar.</param>

@@ -61,6 +61,86 @@ public sealed class PushTests
     }
 
     [Fact]
+    public async Task TheUploadOfABlobThatIsLikelyNewIsOpenedWhileTheRegistryIsAskedForIt()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var locations = await KnownToAsync(bench);
+        await bench.Client.SignInEarlyAsync(bench.Repository, Cancel);
+        var meeting = new Meeting("HEAD", "POST");
+        bench.Fail(RegistryStep.BlobHead, meeting.Attend("HEAD"));
+        bench.Fail(RegistryStep.UploadPost, meeting.Attend("POST"));
+
+        var layer = RegistryBench.Layer(1000);
+        var push = await bench.Blobs.PushAsync(bench.Repository, layer, locations, Cancel);
+
+        meeting.AssertTookPlace();
+        Assert.Equal(new BlobPushResult(BlobPushKind.Uploaded, 1000) { WasAbsent = true }, push);
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
+        bench.HasBlob(layer);
+        bench.HasNoOpenUpload();
+    }
+
+    [Fact]
+    [ReliabilityCase("Push", "a blob that is likely new, and there all the same", "not one byte of it is sent, and no upload stays open")]
+    public async Task AnUploadThatWasOpenedInVainIsDeleted()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        var layer = RegistryBench.Layer(1000);
+        await bench.PushAsync(layer);
+        bench.Server.Requests.Clear();
+        await using var other = RegistryBench.For(bench.Server);
+
+        var push = await other.Blobs.PushAsync(other.Repository, layer, await KnownToAsync(other), Cancel);
+
+        Assert.Equal(BlobPushResult.Existing, push);
+        Assert.Equal(1, bench.CountOf(RegistryStep.UploadPost));
+        Assert.Equal(0, bench.CountOf(RegistryStep.UploadPut));
+        bench.HasNoOpenUpload();
+    }
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(403)]
+    public async Task ABlobIsUploadedWhereItCouldNotBeOpenedAhead(int status)
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        bench.Fail(RegistryStep.UploadPost, FaultAction.Status(status));
+        var layer = RegistryBench.Layer(1000);
+
+        var push = await bench.Blobs.PushAsync(bench.Repository, layer, await KnownToAsync(bench), Cancel);
+
+        Assert.Equal(BlobPushKind.Uploaded, push.Kind);
+        Assert.Equal(2, bench.CountOf(RegistryStep.UploadPost));
+        bench.HasBlob(layer);
+    }
+
+    // What this build itself has seen in a repository says nothing of what else is there.
+    [Fact]
+    public async Task NothingIsOpenedAheadInARepositoryThatIsNewToTheMachine()
+    {
+        await using var bench = await RegistryBench.StartAsync();
+        BlobSource[] layers = [RegistryBench.Layer(1000, seed: 1), RegistryBench.Layer(1000, seed: 2)];
+        foreach (var layer in layers)
+            await bench.PushAsync(layer);
+        bench.Server.Requests.Clear();
+        await using var other = RegistryBench.For(bench.Server);
+        var locations = new SharedLocations();
+
+        foreach (var layer in layers)
+            await other.Blobs.PushAsync(other.Repository, layer, locations, Cancel);
+
+        Assert.Equal(2, bench.Server.Requests.Count);
+    }
+
+    // A machine that has published to the repository before.
+    private static async Task<SharedLocations> KnownToAsync(RegistryBench bench)
+    {
+        var locations = new SharedLocations();
+        await locations.RememberAsync(RegistryBench.Layer(10, seed: 99).Descriptor.Digest, bench.Repository, Cancel);
+        return locations;
+    }
+
+    [Fact]
     public async Task TwoPushesOfOneBlobAtOnceSendItOnce()
     {
         await using var bench = await RegistryBench.StartAsync();

@@ -16,6 +16,9 @@ internal sealed class SharedLocations : IBlobLocations
     public Task<IReadOnlyList<Repository>> FindAsync(Digest blob, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<Repository>>(repositories.GetValueOrDefault(blob, []));
 
+    public Task<bool> HaveSeenAsync(Repository repository, CancellationToken cancellationToken) =>
+        Task.FromResult(repositories.Values.Any(known => known.Contains(repository)));
+
     public Task RememberAsync(Digest blob, Repository repository, CancellationToken cancellationToken)
     {
         repositories.AddOrUpdate(blob, [repository], (_, known) => known.Insert(0, repository));

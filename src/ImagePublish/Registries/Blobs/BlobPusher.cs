@@ -9,7 +9,8 @@ namespace ImagePublish.Registries.Blobs;
 /// <remarks>
 /// <list type="number">
 /// <item>A push of the same blob to the same repository, under way or done in this build, is not repeated.</item>
-/// <item>HEAD: a blob that is there is not pushed. <see cref="BlobLookup"/> says where that is not asked.</item>
+/// <item>HEAD: a blob that is there is not pushed. <see cref="BlobLookup"/> says where that is not asked. For a blob that is likely new,
+/// the upload's session is opened at the same time, and deleted again if the blob is there.</item>
 /// <item>The same blob on its way to another repository, from this build, is waited for: afterwards it can be mounted.</item>
 /// <item>Mount source: the repository that the blob is read from, one that this build has seen to have it, one that earlier builds
 /// have.</item>
@@ -27,6 +28,10 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
 
     private readonly ConcurrentDictionary<Digest, Repository> confirmed = new();
     private readonly ConcurrentDictionary<Digest, SemaphoreSlim> locks = new();
+
+    // Whether this machine had seen a repository before the first blob of this build: what this build sees there says nothing of the rest.
+    private readonly ConcurrentDictionary<Repository, Lazy<Task<bool>>> seen = new();
+
     private readonly SemaphoreSlim uploads = new(connection.Options.ParallelBlobs);
 
     public async Task<BlobPushResult> PushAsync(
@@ -116,25 +121,52 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
             return await UploadAsync(target, blob, cancellationToken);
         if (lookup == BlobLookup.Remembered && await IsRememberedAsync(target, digest, locations, cancellationToken))
             return BlobPushResult.Existing;
-        var presence = isMissing
-            ? BlobPresence.Unknown
-            : await BlobExistence.LookAsync(connection, target, blob.Descriptor, cancellationToken);
+        await using var upload = new BlobUpload(connection, target, blob);
+        var presence = isMissing ? BlobPresence.Unknown : await LookAsync(target, upload, locations, cancellationToken);
         if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
-        var result = await MountOrUploadAsync(target, blob, locations, isMissing, cancellationToken);
+        var result = await MountOrUploadAsync(target, upload, locations, isMissing, cancellationToken);
         if (report is not null)
             missing.TryRemove(new(target.ReferenceTo(digest), report));
         return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
     }
 
-    private async Task<BlobPushResult> MountOrUploadAsync(
+    // A round trip less where the blob is new, which is likely if this machine knows the repository, and has seen the blob nowhere.
+    private async Task<BlobPresence> LookAsync(
+        Repository target,
+        BlobUpload upload,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    )
+    {
+        var isLikelyNew = await IsLikelyNewAsync(target, upload.Source, locations, cancellationToken);
+        var looking = BlobExistence.LookAsync(connection, target, upload.Source.Descriptor, cancellationToken);
+        if (isLikelyNew)
+            await upload.OpenAsync(cancellationToken);
+        return await looking;
+    }
+
+    private async Task<bool> IsLikelyNewAsync(
         Repository target,
         BlobSource blob,
+        IBlobLocations? locations,
+        CancellationToken cancellationToken
+    ) =>
+        locations is not null
+        && await seen.GetOrAdd(target, _ => new(() => locations.HaveSeenAsync(target, CancellationToken.None))).Value
+        && blob.Repository is null
+        && !confirmed.ContainsKey(blob.Descriptor.Digest)
+        && (await locations.FindAsync(blob.Descriptor.Digest, cancellationToken)).Count == 0;
+
+    private async Task<BlobPushResult> MountOrUploadAsync(
+        Repository target,
+        BlobUpload upload,
         IBlobLocations? locations,
         bool isMissing,
         CancellationToken cancellationToken
     )
     {
+        var blob = upload.Source;
         var digest = blob.Descriptor.Digest;
         // What the push to another repository has confirmed by then can be mounted.
         var digestLock = locks.GetOrAdd(digest, _ => new SemaphoreSlim(1, 1));
@@ -152,7 +184,6 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
                 source = FindMountSource(target, blob, uploaded);
             }
 
-            using var upload = new BlobUpload(connection, target, blob);
             var result = await upload.RunAsync(source, uploads, cancellationToken);
             return await RememberAsync(target, digest, locations, result, cancellationToken);
         }
@@ -171,7 +202,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
 
     private async Task<BlobPushResult> UploadAsync(Repository target, BlobSource blob, CancellationToken cancellationToken)
     {
-        using var upload = new BlobUpload(connection, target, blob);
+        await using var upload = new BlobUpload(connection, target, blob);
         return await upload.RunAsync(mountSource: null, uploads, cancellationToken);
     }
 

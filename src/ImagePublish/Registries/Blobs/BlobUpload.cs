@@ -52,7 +52,7 @@ internal enum UploadOutcome
 /// <para>Failures are counted from zero whenever the registry has more bytes than before: a bad connection may break as often as it likes,
 /// as long as bytes arrive.</para>
 /// </remarks>
-internal sealed class BlobUpload(RegistryConnection connection, Repository target, BlobSource source) : IDisposable
+internal sealed class BlobUpload(RegistryConnection connection, Repository target, BlobSource source) : IAsyncDisposable
 {
     private const int MaxRestarts = 4;
     private const int MaxQuestions = 2;
@@ -63,6 +63,8 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     private const long LargestPost = 128 << 10;
 
     private readonly Descriptor blob = source.Descriptor;
+
+    public BlobSource Source => source;
     private readonly BlobReader reader = new(source);
     private Session? session;
     private Mode mode;
@@ -87,7 +89,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     /// <summary>Has the registry take the blob from another of its repositories; uploads it where that is not known or not
     /// possible.</summary>
     /// <param name="slots">Limits the uploads at a time. A mount needs none.</param>
-    /// <exception cref="ImagePublishException">It can't be done; the session is deleted as far as possible.</exception>
+    /// <exception cref="ImagePublishException">It can't be done.</exception>
     public async Task<BlobPushResult> RunAsync(Repository? mountSource, SemaphoreSlim slots, CancellationToken cancellationToken)
     {
         if (mountSource is not null && await TryMountAsync(mountSource, cancellationToken))
@@ -103,6 +105,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
                     return new BlobPushResult(BlobPushKind.Uploaded, bytesSent);
                 while (await StepAsync(cancellationToken) == UploadOutcome.Incomplete) { }
 
+                session = null;
                 return new BlobPushResult(BlobPushKind.Uploaded, bytesSent);
             }
             finally
@@ -110,18 +113,34 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
                 slots.Release();
             }
         }
-        catch
-        {
-            await AbandonAsync();
-            throw;
-        }
         finally
         {
             connection.Log.Settled(blob.Digest.Value);
         }
     }
 
-    public void Dispose() => reader.Dispose();
+    /// <summary>Opens the session before it is known whether the blob has to be uploaded. Where that fails, the upload opens it.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var request = new StartUpload(target, blob.Digest);
+        try
+        {
+            using var response = await connection.SendSignedInAsync(request, cancellationToken);
+            if (response.Status == HttpStatusCode.Accepted)
+                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+        }
+        catch (Exception e) when (e is TransportException or ImagePublishException)
+        {
+            connection.Log.Detail($"No upload of {blob.Digest} to {target} was opened ahead: {e.Message}");
+        }
+    }
+
+    /// <summary>Deletes the session, as far as possible, where the upload did not end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await AbandonAsync();
+        reader.Dispose();
+    }
 
     // Where it is refused, the upload goes on in the session that the registry may have opened instead.
     private async Task<bool> TryMountAsync(Repository from, CancellationToken cancellationToken)
@@ -133,7 +152,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
             if (response.Status == HttpStatusCode.Created)
                 return true;
             if (response.Status == HttpStatusCode.Accepted)
-                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+                await ReplaceSessionAsync(new Session(response, await connection.ResolveLocationAsync(request, response)));
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)
         {
@@ -142,6 +161,12 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         }
 
         return false;
+    }
+
+    private async Task ReplaceSessionAsync(Session next)
+    {
+        await AbandonAsync();
+        session = next;
     }
 
     // A blob that is not mounted and not asked for takes one request where the registry reads it from the POST, and two elsewhere.
