@@ -2,6 +2,7 @@ using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Registries;
+using ImagePublish.Storage;
 using ImagePublish.Tasks.Shared;
 using Microsoft.Build.Framework;
 
@@ -17,6 +18,7 @@ internal sealed class BuildSession : IDisposable
     private readonly RegistryClient registries;
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<Oci.Registry, Task> earlySignIns = [];
+    private readonly Dictionary<(RegistryImage Image, Oci.Platform Platform), Task> earlyBases = [];
 
     private BuildSession(SessionSettings settings) =>
         registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
@@ -51,11 +53,22 @@ internal sealed class BuildSession : IDisposable
         }
     }
 
+    /// <summary>Begins to read a base image's documents, once for each image and platform.</summary>
+    public void ReadBaseEarly(RegistryImage image, Oci.Platform platform, Func<ImageStore> openStore)
+    {
+        var early = new EarlyBase(registries, new SharedReferences(References, BaseMirror.ReferencesTo([image])));
+        lock (earlyBases)
+        {
+            if (!earlyBases.ContainsKey((image, platform)))
+                earlyBases.Add((image, platform), Task.Run(() => early.ReadAsync(image, platform, openStore, stop.Token)));
+        }
+    }
+
     public void Dispose()
     {
         stop.Cancel();
-        foreach (var signIn in earlySignIns.Values)
-            signIn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        foreach (var early in earlySignIns.Values.Concat(earlyBases.Values))
+            early.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         stop.Dispose();
         registries.Dispose();
     }

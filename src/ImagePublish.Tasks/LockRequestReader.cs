@@ -7,7 +7,7 @@ namespace ImagePublish.Tasks;
 /// <summary>
 /// Reads whether a project has a lock file. As with NuGet's, one that lies beside the project is held to; a project that names one gets it.
 /// </summary>
-internal sealed class LockRequestReader(PublishImageInputs inputs)
+internal sealed class LockRequestReader(IBaseInputs inputs)
 {
     private const string DefaultName = "image.lock.json";
 

@@ -6,7 +6,7 @@ namespace ImagePublish.Tasks;
 /// <summary>
 /// A project's settings of its image, as MSBuild passes them: text and items, not yet parsed. <see cref="PublishRequestReader"/> does that.
 /// </summary>
-public abstract class PublishImageInputs : PublishTask
+public abstract class PublishImageInputs : PublishTask, IBaseInputs
 {
     /// <summary>The folder that ships.</summary>
     public string PublishDirectory { get; set; } = "";
@@ -298,4 +298,6 @@ public abstract class PublishImageInputs : PublishTask
         if (Array.Find(items, item => ImageVariant.NamesOf(item).Length > 0) is { } item)
             throw InputParser.Invalid(ItemLocations.Locate(item, kind), $"it can't have a {ImageVariant.Metadata}: {why}");
     }
+
+    string IBaseInputs.ResolvePath(string path) => FullPath(path);
 }

@@ -17,6 +17,7 @@ namespace ImagePublish.Tasks;
 internal sealed class PublishRequestReader(PublishImageInputs inputs)
 {
     private readonly Lazy<GitInfo> source = new(() => GitInfo.Read(inputs));
+    private readonly BaseReader bases = new(inputs);
 
     /// <summary>Reads all of it.</summary>
     /// <exception cref="ImagePublishException"><c>IMG1xxx</c>: something can't be understood.</exception>
@@ -45,7 +46,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
 
     private PublishRequest ReadImage()
     {
-        var app = ReadApp();
+        var app = bases.ReadApp();
         var workingDirectory = ReadWorkingDirectory(app.RuntimeIdentifier.Platform);
         var names = new ImageNames(inputs);
         var (folder, sources) = (FolderOf(workingDirectory), ReadFolders());
@@ -56,7 +57,7 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
         {
             Spec = spec,
             Project = inputs.ReadProject(source.Value),
-            Base = ReadBase(app, packages is not null),
+            Base = bases.Read(app, packages is not null),
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
             Packages = packages,
             Lock = ReadLock(folder, sources),
@@ -104,42 +105,15 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
 
     public LockInputs ReadLocked()
     {
-        var app = ReadApp();
+        var app = bases.ReadApp();
         var packages = new PackageRequestReader(inputs).Read(app);
         var folder = FolderOf(ReadWorkingDirectory(app.RuntimeIdentifier.Platform));
-        return new LockInputs(app.RuntimeIdentifier.Platform, ReadBase(app, packages is not null), packages)
+        return new LockInputs(app.RuntimeIdentifier.Platform, bases.Read(app, packages is not null), packages)
         {
             BaseTrust = BaseTrustReader.Read(inputs.BaseTrust, inputs.ResolvePath),
             OtherImages = ReadOtherImages(folder, ReadFolders(), inputs.Files),
         };
     }
-
-    private DotNetApp ReadApp() =>
-        new()
-        {
-            RuntimeIdentifier = InputParser.Named("ImageRuntimeIdentifiers", inputs.RuntimeIdentifier, Images.RuntimeIdentifier.Parse),
-            FrameworkVersion = inputs.FrameworkVersion,
-            SdkVersion = InputParser.Optional(inputs.SdkVersion),
-            AssemblyName = inputs.AssemblyName,
-            UsesAspNet = inputs.UsesAspNet,
-            IsSelfContained = inputs.IsSelfContained,
-            IsSingleFile = inputs.IsSingleFile,
-            IsAot = inputs.IsAot,
-            IsTrimmed = inputs.IsTrimmed,
-            IsGlobalizationInvariant = inputs.IsGlobalizationInvariant,
-        };
-
-    private ImageSource ReadBase(DotNetApp app, bool hasPackages) =>
-        InputParser.Optional(inputs.Base) switch
-        {
-            null => Remote(app.DefaultBase(InputParser.Optional(inputs.BaseFamily))),
-            "scratch" => hasPackages
-                ? new ScratchImage { EnvironmentVariables = PackageRequestReader.BaseEnvironment(app) }
-                : new ScratchImage(),
-            var text => ImageSourceReader.ReadLocal(text, inputs.ResolvePath) is { } kept
-                ? kept
-                : Remote(InputParser.Named("ImageBase", text, Reference.Parse)),
-        };
 
     // Those of the image, and those that are moved in the end: an image of an index has none of its own.
     private (IReadOnlyList<Tag> Own, IReadOnlyList<Tag> Final) ReadTags(ImageNames names, string runtimeIdentifier)
@@ -190,7 +164,9 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
     {
         if (text.Trim() == "scratch")
             throw InputParser.Invalid(item, "scratch has neither files nor layers");
-        return ForItem(item, () => ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? Remote(Reference.Parse(text.Trim())));
+        return ForItem(item, () =>
+            ImageSourceReader.ReadLocal(text.Trim(), inputs.ResolvePath) ?? bases.Remote(Reference.Parse(text.Trim()))
+        );
     }
 
     private static T ForItem<T>(ItemSource item, Func<T> read)
@@ -204,9 +180,6 @@ internal sealed class PublishRequestReader(PublishImageInputs inputs)
             throw new ImagePublishException(exception.Code, $"{item}: {exception.Message}", exception) { Item = item };
         }
     }
-
-    private ImageSource Remote(Reference reference) =>
-        inputs.Offline ? new OfflineImage(reference) : BaseMirror.Apply(new RegistryImage(reference), inputs.BaseRegistry);
 
     // A separator at its end stays, as the SDK and WORKDIR leave it.
     private string ReadWorkingDirectory(Platform platform)

@@ -126,7 +126,9 @@ internal sealed class ThisPackage(string folder, PackedPackage package) : Conten
             "-p:PublishImage=true",
             $"-p:ImageRegistry={target.Registry}",
             $"-p:ImageRepository={target.Repository}",
-            $"-p:ImageBase={target.Base}",
+            // Microsoft's image, as most apps have it, which the registry mirrors.
+            "-p:ImageBase=mcr.microsoft.com/dotnet/aspnet:10.0",
+            $"-p:ImageBaseRegistry={target.Base.Split('/')[0]}",
             $"-p:ImageTags={string.Join("%3B", Tags)}",
             $"-p:ImageStore={Path.Combine(Caches, "store")}",
         ];

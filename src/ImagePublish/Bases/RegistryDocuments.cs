@@ -34,9 +34,12 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     private readonly ConcurrentDictionary<Reference, Lazy<Task<Descriptor?>>> current = new();
 
+    /// <summary>Whether the local store has any. A machine without, such as that of a CI job, needs all of an image's.</summary>
+    public bool HasAny => !store.Records.IsEmpty(Kind);
+
     /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
     public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
-        CurrentAsync(reference, cancelled => registries.FindManifestAsync(reference, cancelled), cancellationToken);
+        CurrentAsync(reference, cancelled => AskAsync(reference, registries.FindManifestAsync, cancelled), cancellationToken);
 
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
@@ -53,19 +56,28 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
         return await FetchAsync(reference, cancellationToken);
     }
 
-    // On a machine that has no documents, such as that of a CI job, a digest would only be followed by a request for its document.
+    // Without documents, a digest would only be followed by a request for its document.
     private async Task<Descriptor?> FindDocumentAsync(Reference reference, CancellationToken cancellationToken) =>
-        store.Records.IsEmpty(Kind)
-            ? (await FetchAsync(reference, cancellationToken))?.Descriptor
-            : await registries.FindManifestAsync(reference, cancellationToken);
+        HasAny
+            ? await AskAsync(reference, registries.FindManifestAsync, cancellationToken)
+            : (await FetchAsync(reference, cancellationToken))?.Descriptor;
 
     private async Task<MemoryBlobSource?> FetchAsync(Reference reference, CancellationToken cancellationToken)
     {
-        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
+        if (await AskAsync(reference, registries.TryGetManifestAsync, cancellationToken) is not { } remote)
             return null;
         await RememberAsync(remote.Content, cancellationToken);
         return remote.Content;
     }
+
+    private Task<T> AskAsync<T>(
+        Reference reference,
+        Func<Reference, CancellationToken, Task<T>> ask,
+        CancellationToken cancellationToken
+    ) =>
+        shared is null
+            ? ask(reference, cancellationToken)
+            : shared.Answers.AskUnlessRefusedAsync(reference.Repository, () => ask(reference, cancellationToken));
 
     private Task<Descriptor?> CurrentAsync(
         Reference reference,

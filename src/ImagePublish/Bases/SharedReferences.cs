@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ImagePublish.Common;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 
 namespace ImagePublish.Bases;
@@ -9,6 +10,7 @@ internal sealed class ReferenceAnswers
 {
     private readonly ConcurrentDictionary<Reference, Descriptor> known = new();
     private readonly SingleFlight<Reference, Descriptor?> asking = new();
+    private readonly ConcurrentDictionary<Repository, ImagePublishException> refusals = new();
 
     public Task<Descriptor?> FindAsync(
         Reference reference,
@@ -18,6 +20,23 @@ internal sealed class ReferenceAnswers
         known.TryGetValue(reference, out var answer)
             ? Task.FromResult<Descriptor?>(answer)
             : asking.RunAsync(reference, cancelled => AskAsync(reference, ask, cancelled), cancellationToken);
+
+    /// <summary>Asks a repository, unless it has refused the build's credential: one that is wrong is sent once.</summary>
+    /// <exception cref="ImagePublishException">It could not be asked; <c>IMG5001</c>: it refuses the credential.</exception>
+    public async Task<T> AskUnlessRefusedAsync<T>(Repository repository, Func<Task<T>> ask)
+    {
+        if (refusals.TryGetValue(repository, out var refusal))
+            throw refusal;
+        try
+        {
+            return await ask();
+        }
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
+        {
+            refusals[repository] = exception;
+            throw;
+        }
+    }
 
     private async Task<Descriptor?> AskAsync(
         Reference reference,
