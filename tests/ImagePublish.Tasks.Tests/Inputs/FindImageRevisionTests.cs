@@ -500,12 +500,12 @@ public sealed class FindImageRevisionTests : IDisposable
         var asked = folder.Write("asked", "");
         folder.WriteProgram("bin/git", $"#!/bin/sh\necho x >>'{asked}'\nexec sleep 600\n");
         var variables = new Dictionary<string, string?> { ["PATH"] = $"{folder["bin"]}:/usr/bin:/bin" };
-        var history = new GitHistory(folder["repo/.git"], variables.GetValueOrDefault, TimeSpan.FromSeconds(1));
+        var history = new GitHistory(folder["repo/.git"], variables.GetValueOrDefault, TimeSpan.FromSeconds(3));
 
         var first = await history.FindLastChangeAsync(["App"]);
         var second = await history.FindLastChangeAsync(["Library"]);
 
-        Assert.EndsWith("git did not answer within 1 seconds", first.Problem, StringComparison.Ordinal);
+        Assert.EndsWith("git did not answer within 3 seconds", first.Problem, StringComparison.Ordinal);
         Assert.Equal(first.Problem, second.Problem);
         Assert.Single(await File.ReadAllLinesAsync(asked, Cancelled));
     }

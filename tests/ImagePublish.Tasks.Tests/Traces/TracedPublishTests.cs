@@ -79,6 +79,8 @@ public sealed class TracedPublishTests(Peers peers)
             switches,
             ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
             ("OTEL_EXPORTER_OTLP_HEADERS", $"x-key={Secret}"),
+            // However busy the machine is.
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "60000"),
             ("OTEL_SERVICE_NAME", "shop"),
             ("OTEL_TRACES_EXPORTER", exporter),
             ("TRACEPARENT", $"00-{TraceId}-{ParentId}-01")
