@@ -64,6 +64,15 @@ internal sealed class BuildSession : IDisposable
         }
     }
 
+    /// <summary>What <see cref="ReadBaseEarly"/> has begun.</summary>
+    public Task EarlyReadingOf(ImageSource image, Oci.Platform platform)
+    {
+        lock (earlyBases)
+            return image is RegistryImage remote
+                ? earlyBases.GetValueOrDefault((remote, platform), Task.CompletedTask)
+                : Task.CompletedTask;
+    }
+
     public void Dispose()
     {
         stop.Cancel();

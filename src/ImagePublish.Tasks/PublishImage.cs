@@ -142,7 +142,10 @@ public sealed class PublishImage : PublishImageInputs
     private PublishContext CreateContext(PublishRequest request, ImageStore store, IPublishLog log)
     {
         var session = ConnectFor(request);
-        var shared = new SharedReferences(session.References, BaseMirror.ReferencesTo(request.OtherImages.Sources.Prepend(request.Base)));
+        var shared = new SharedReferences(session.References, BaseMirror.ReferencesTo(request.OtherImages.Sources.Prepend(request.Base)))
+        {
+            EarlyReading = session.EarlyReadingOf(request.Base, request.Spec.Platform),
+        };
         return new PublishContext(session.Registries, store, log, shared);
     }
 

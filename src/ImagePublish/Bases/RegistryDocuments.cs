@@ -44,6 +44,8 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
     {
+        if (shared is not null)
+            await shared.EarlyReading.WaitAsync(cancellationToken);
         if (reference.Digest is null)
         {
             if (await CurrentAsync(reference, cancelled => FindDocumentAsync(reference, cancelled), cancellationToken) is not { } found)

@@ -58,4 +58,8 @@ internal sealed class ReferenceAnswers
 /// Only those that no project of the build can move: another project, in another process, may publish the image that this one is based
 /// on, and whoever is built after it must see it.
 /// </remarks>
-internal sealed record SharedReferences(ReferenceAnswers Answers, IReadOnlySet<Reference> References);
+internal sealed record SharedReferences(ReferenceAnswers Answers, IReadOnlySet<Reference> References)
+{
+    /// <summary>What reads the base's documents early, and never fails: whoever needs them waits for it rather than ask twice.</summary>
+    public Task EarlyReading { get; init; } = Task.CompletedTask;
+}

@@ -31,7 +31,7 @@ internal sealed class RegistryClient : IDisposable
 
     public RegistryClient(RegistryClientOptions options, ICredentialSource credentials, IPublishLog log, TimeProvider time)
     {
-        (Log, Time) = (log, time);
+        (Log, Time, Options) = (log, time, options);
         transport = new Transport(options, time);
         downloads = new FileDownload(transport, new RetryPolicy(options, log, time));
         Services = new ServiceClient(transport, new RetryPolicy(options, log, time));
@@ -50,6 +50,8 @@ internal sealed class RegistryClient : IDisposable
     internal IPublishLog Log { get; }
 
     internal TimeProvider Time { get; }
+
+    internal RegistryClientOptions Options { get; }
 
     /// <summary>Asks services that are no registries, over the same connections.</summary>
     public ServiceClient Services { get; }

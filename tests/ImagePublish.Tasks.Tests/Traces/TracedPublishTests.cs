@@ -31,7 +31,7 @@ public sealed class TracedPublishTests(Peers peers)
 
         Assert.All(collector.Spans, span => Assert.Equal(TraceId, span.TraceId));
         Assert.Equal(
-            ["publish image", "sign in early"],
+            ["publish image", "read base early", "sign in early"],
             collector.Spans.Where(span => span.ParentId == ParentId).Select(span => span.Name).Order()
         );
         var ids = collector.Spans.Select(span => span.SpanId).Append(ParentId).ToHashSet();

@@ -70,6 +70,48 @@ public sealed class EarlyBaseTests : IAsyncLifetime
         Assert.Empty(bench.Server.Requests);
     }
 
+    [Fact]
+    public async Task APublishThatNeedsItMeanwhileWaitsRatherThanAskTwice()
+    {
+        var asked = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        var hold = FaultAction.Custom("is held", async (_, _, next) =>
+        {
+            asked.SetResult();
+            await answer.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+            await next();
+        });
+        bench.Fail(RegistryStep.ManifestGet, hold);
+        var shared = new SharedReferences(new ReferenceAnswers(), new HashSet<Reference>());
+
+        var early = ReadAsync(shared);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        var resolving = ResolveAsync(shared with { EarlyReading = early });
+        answer.SetResult();
+        await resolving;
+
+        RegistryStep[] steps = [RegistryStep.ManifestGet, RegistryStep.ManifestGet, RegistryStep.BlobGet, RegistryStep.ManifestHead];
+        Assert.Equal(steps, bench.Server.Requests.Select(request => request.Step));
+    }
+
+    [Fact]
+    [ReliabilityCase(
+        "Pull",
+        "no answer about the base image while the project compiles",
+        "the publish asks again after at most 10 seconds"
+    )]
+    public async Task WhatStallsDelaysThePublishByLittle()
+    {
+        bench.Options = bench.Options with { EarlyTimeout = TimeSpan.FromMinutes(20) };
+        var stall = bench.Fail(RegistryStep.ManifestGet, FaultAction.Stall());
+        var shared = new SharedReferences(new ReferenceAnswers(), new HashSet<Reference> { Image.Location });
+
+        var resolving = ResolveAsync(shared with { EarlyReading = ReadAsync(shared) });
+
+        Assert.NotNull((await resolving.WaitAsync(TimeSpan.FromSeconds(30), Cancel)).Digest);
+        Assert.Equal(1, stall.Hits);
+    }
+
     [Theory]
     [InlineData("gone")]
     [InlineData("broken")]

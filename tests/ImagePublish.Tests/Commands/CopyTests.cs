@@ -269,12 +269,16 @@ public sealed class CopyTests
         {
             if (manifest.Descriptor.Digest == Held)
                 await Release.Task;
-            if (
-                MediaTypes.IsIndex(manifest.Descriptor.MediaType)
-                && OciJson.ReadIndex(manifest.Content.Span).Manifests.Any(child => !Manifests.Contains(child.Digest))
-            )
-                throw new InvalidOperationException("MANIFEST_BLOB_UNKNOWN");
-            Manifests.Add(manifest.Descriptor.Digest);
+            // Indexes come at the same time.
+            lock (Manifests)
+            {
+                if (
+                    MediaTypes.IsIndex(manifest.Descriptor.MediaType)
+                    && OciJson.ReadIndex(manifest.Content.Span).Manifests.Any(child => !Manifests.Contains(child.Digest))
+                )
+                    throw new InvalidOperationException("MANIFEST_BLOB_UNKNOWN");
+                Manifests.Add(manifest.Descriptor.Digest);
+            }
         }
 
         public Task<IReadOnlyList<Descriptor>> FindAttachmentsAsync(Descriptor subject) => Task.FromResult<IReadOnlyList<Descriptor>>([]);
