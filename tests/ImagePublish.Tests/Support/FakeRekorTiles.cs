@@ -103,7 +103,14 @@ internal sealed class FakeRekorTiles : IDisposable
             },
         };
 
+    // Entries come at the same time.
     private JsonObject Append(JsonObject entry)
+    {
+        lock (leaves)
+            return AppendNext(entry);
+    }
+
+    private JsonObject AppendNext(JsonObject entry)
     {
         var index = leaves.Count;
         var body = Encoding.UTF8.GetBytes(entry.ToJsonString());

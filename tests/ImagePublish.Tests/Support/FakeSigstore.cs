@@ -317,7 +317,14 @@ internal sealed class FakeSigstore : IAsyncDisposable
     private static JsonObject Hash(byte[] bytes) =>
         new() { ["algorithm"] = "sha256", ["value"] = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
 
+    // Entries come at the same time.
     private JsonObject Append(byte[] body)
+    {
+        lock (leaves)
+            return AppendNext(body);
+    }
+
+    private JsonObject AppendNext(byte[] body)
     {
         // Others enter theirs, before and after.
         var index = leaves.Count;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -21,9 +22,9 @@ internal sealed class LocalRepository : IDisposable, IPublishLog
     /// <summary>For sources that the user or this machine names.</summary>
     public static SourceGuard Unguarded => new(new PackageSources([]), [], PackageStep.LookUpAsync);
 
-    public List<string> Warnings { get; } = [];
+    public ConcurrentQueue<string> Warnings { get; } = [];
 
-    public List<string> Details { get; } = [];
+    public ConcurrentQueue<string> Details { get; } = [];
 
     public string Folder => folder;
 
@@ -117,11 +118,11 @@ internal sealed class LocalRepository : IDisposable, IPublishLog
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    public void Warning(DiagnosticCode code, string message) => Warnings.Add($"{code.Id} {message}");
+    public void Warning(DiagnosticCode code, string message) => Warnings.Enqueue($"{code.Id} {message}");
 
     public void Information(string message) { }
 
-    public void Detail(string message) => Details.Add(message);
+    public void Detail(string message) => Details.Enqueue(message);
 }
 
 internal sealed record PackageLayer(IReadOnlyList<OsPackage> Packages, ImagePublish.Layers.LayerInput Layer);
