@@ -23,15 +23,25 @@ internal sealed class EarlyBase(RegistryClient registries, SharedReferences shar
         {
             var store = openStore();
             var documents = new RegistryDocuments(registries, store, shared);
-            // Another project of the build may move this tag: the publish looks at it again, and has the rest already.
-            if (!shared.References.Contains(image.Location) && documents.HasAny)
-                return;
-            await new BaseResolver(registries, documents, store).ResolveAsync(image, platform, linked.Token);
+            if (!await IsKnownAsync(image, documents, linked.Token))
+                await new BaseResolver(registries, documents, store).ResolveAsync(image, platform, linked.Token);
         }
         catch (Exception exception)
             when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             // The publish has the same failure, and reports it.
         }
+    }
+
+    // A machine that has documents most likely has this image's: then its tag is all there is to ask for. A tag that another project of the
+    // build may move is looked at by the publish.
+    private async Task<bool> IsKnownAsync(RegistryImage image, RegistryDocuments documents, CancellationToken cancellationToken)
+    {
+        if (!documents.HasAny)
+            return false;
+        if (!shared.References.Contains(image.Location))
+            return true;
+        var digest = image.Location.Digest ?? (await documents.CurrentAsync(image.Location, cancellationToken))?.Digest;
+        return digest is null || await documents.FindStoredAsync(digest, cancellationToken) is not null;
     }
 }

@@ -45,7 +45,8 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
     {
         if (shared is not null)
-            await shared.EarlyReading.WaitAsync(cancellationToken);
+            await shared.EarlyReading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         if (reference.Digest is null)
         {
             if (await CurrentAsync(reference, cancelled => FindDocumentAsync(reference, cancelled), cancellationToken) is not { } found)

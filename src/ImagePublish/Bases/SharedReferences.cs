@@ -60,6 +60,6 @@ internal sealed class ReferenceAnswers
 /// </remarks>
 internal sealed record SharedReferences(ReferenceAnswers Answers, IReadOnlySet<Reference> References)
 {
-    /// <summary>What reads the base's documents early, and never fails: whoever needs them waits for it rather than ask twice.</summary>
+    /// <summary>What reads the base's documents early: whoever needs them waits for it rather than ask twice, however it ends.</summary>
     public Task EarlyReading { get; init; } = Task.CompletedTask;
 }

@@ -47,6 +47,36 @@ public sealed class EarlyBaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OnAMachineThatHasItsDocumentsOnlyTheTagIsAskedFor()
+    {
+        var references = new HashSet<Reference> { Image.Location };
+        await ReadAsync(new SharedReferences(new ReferenceAnswers(), references));
+        bench.Server.Requests.Clear();
+        var shared = new SharedReferences(new ReferenceAnswers(), references);
+
+        await ReadAsync(shared);
+        await ResolveAsync(shared);
+
+        Assert.Equal(RegistryStep.ManifestHead, Assert.Single(bench.Server.Requests).Step);
+    }
+
+    [Fact]
+    public async Task ATagThatMovedIsReadEarlyToo()
+    {
+        var references = new HashSet<Reference> { Image.Location };
+        await ReadAsync(new SharedReferences(new ReferenceAnswers(), references));
+        bench.Server.SeedIndex("dotnet/aspnet", "10.0", (bench.Server.SeedImage("dotnet/aspnet", "moved"), Seeding.PlatformOf("amd64")));
+        var shared = new SharedReferences(new ReferenceAnswers(), references);
+
+        await ReadAsync(shared);
+        bench.Server.Requests.Clear();
+        var resolved = await ResolveAsync(shared);
+
+        Assert.Empty(bench.Server.Requests);
+        Assert.Equal(bench.Server.Content.Tags("dotnet/aspnet")["10.0"], resolved.Digest?.Value);
+    }
+
+    [Fact]
     public async Task OfAnyOtherItsTagIsLookedAtAgain()
     {
         var shared = new SharedReferences(new ReferenceAnswers(), new HashSet<Reference>());
