@@ -68,7 +68,8 @@ internal sealed class DistantLink(Distance distance)
 
     private static async Task WaitAsync(long until, CancellationToken cancellationToken)
     {
-        if (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), until) is { Ticks: > 0 } wait)
-            await Task.Delay(wait, cancellationToken);
+        // A delay is cut to whole milliseconds, and nothing may arrive early.
+        while (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), until) is { Ticks: > 0 } wait)
+            await Task.Delay((int)Math.Ceiling(wait.TotalMilliseconds), cancellationToken);
     }
 }
