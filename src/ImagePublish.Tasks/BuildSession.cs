@@ -18,7 +18,7 @@ internal sealed class BuildSession : IDisposable
     private readonly RegistryClient registries;
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<Oci.Registry, Task> earlySignIns = [];
-    private readonly Dictionary<(RegistryImage Image, Oci.Platform Platform), Task> earlyBases = [];
+    private readonly Dictionary<(RegistryImage Image, Oci.Platform Platform), Task<ImagePublishException?>> earlyBases = [];
 
     private BuildSession(SessionSettings settings) =>
         registries = new RegistryClient(settings.Options, settings.Credentials, TaskLog, TimeProvider.System);
@@ -64,13 +64,11 @@ internal sealed class BuildSession : IDisposable
         }
     }
 
-    /// <summary>What <see cref="ReadBaseEarly"/> has begun.</summary>
-    public Task EarlyReadingOf(ImageSource image, Oci.Platform platform)
+    /// <summary>What <see cref="ReadBaseEarly"/> has begun; null where it has begun nothing.</summary>
+    public Task<ImagePublishException?>? EarlyReadingOf(ImageSource image, Oci.Platform platform)
     {
         lock (earlyBases)
-            return image is RegistryImage remote
-                ? earlyBases.GetValueOrDefault((remote, platform), Task.CompletedTask)
-                : Task.CompletedTask;
+            return image is RegistryImage remote ? earlyBases.GetValueOrDefault((remote, platform)) : null;
     }
 
     public void Dispose()

@@ -12,10 +12,21 @@ namespace ImagePublish.Bases;
 /// </summary>
 internal sealed class EarlyBase(RegistryClient registries, SharedReferences shared)
 {
-    public Task ReadAsync(RegistryImage image, Platform platform, Func<ImageStore> openStore, CancellationToken cancellationToken) =>
-        Spans.RunAsync("read base early", () => TryReadAsync(image, platform, openStore, cancellationToken));
+    /// <summary>Reads them.</summary>
+    /// <returns>The failure where the registry refuses the credential. Any other the publish has itself, and reports it.</returns>
+    public Task<ImagePublishException?> ReadAsync(
+        RegistryImage image,
+        Platform platform,
+        Func<ImageStore> openStore,
+        CancellationToken cancellationToken
+    ) => Spans.RunAsync("read base early", () => TryReadAsync(image, platform, openStore, cancellationToken));
 
-    private async Task TryReadAsync(RegistryImage image, Platform platform, Func<ImageStore> openStore, CancellationToken cancellationToken)
+    private async Task<ImagePublishException?> TryReadAsync(
+        RegistryImage image,
+        Platform platform,
+        Func<ImageStore> openStore,
+        CancellationToken cancellationToken
+    )
     {
         using var limit = new CancellationTokenSource(registries.Options.EarlyTimeout, registries.Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -26,11 +37,14 @@ internal sealed class EarlyBase(RegistryClient registries, SharedReferences shar
             if (!await IsKnownAsync(image, documents, linked.Token))
                 await new BaseResolver(registries, documents, store).ResolveAsync(image, platform, linked.Token);
         }
-        catch (Exception exception)
-            when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
         {
-            // The publish has the same failure, and reports it.
+            return exception;
         }
+        catch (Exception exception)
+            when (exception is ImagePublishException or IOException or UnauthorizedAccessException or OperationCanceledException) { }
+
+        return null;
     }
 
     // A machine that has documents most likely has this image's: then its tag is all there is to ask for. A tag that another project of the

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
+using ImagePublish.Diagnostics;
 using ImagePublish.Oci;
 using ImagePublish.Registries;
 using ImagePublish.Storage;
@@ -39,14 +40,15 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     /// <summary>What a reference points at now: asked once, however often a publish needs it.</summary>
     public Task<Descriptor?> CurrentAsync(Reference reference, CancellationToken cancellationToken) =>
-        CurrentAsync(reference, cancelled => AskAsync(reference, registries.FindManifestAsync, cancelled), cancellationToken);
+        CurrentAsync(reference, cancelled => registries.FindManifestAsync(reference, cancelled), cancellationToken);
 
     /// <summary>Finds the manifest or index that a reference points at now.</summary>
     public async Task<MemoryBlobSource?> FindAsync(Reference reference, CancellationToken cancellationToken)
     {
-        if (shared is not null)
-            await shared.EarlyReading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        if (shared?.EarlyReading is { } reading)
+            await reading.WaitAsync(cancellationToken);
+        if (Refusal is { } refusal)
+            throw refusal;
         if (reference.Digest is null)
         {
             if (await CurrentAsync(reference, cancelled => FindDocumentAsync(reference, cancelled), cancellationToken) is not { } found)
@@ -62,34 +64,28 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
     // Without documents, a digest would only be followed by a request for its document.
     private async Task<Descriptor?> FindDocumentAsync(Reference reference, CancellationToken cancellationToken) =>
         HasAny
-            ? await AskAsync(reference, registries.FindManifestAsync, cancellationToken)
+            ? await registries.FindManifestAsync(reference, cancellationToken)
             : (await FetchAsync(reference, cancellationToken))?.Descriptor;
 
     private async Task<MemoryBlobSource?> FetchAsync(Reference reference, CancellationToken cancellationToken)
     {
-        if (await AskAsync(reference, registries.TryGetManifestAsync, cancellationToken) is not { } remote)
+        if (await registries.TryGetManifestAsync(reference, cancellationToken) is not { } remote)
             return null;
         await RememberAsync(remote.Content, cancellationToken);
         return remote.Content;
     }
 
-    private Task<T> AskAsync<T>(
-        Reference reference,
-        Func<Reference, CancellationToken, Task<T>> ask,
-        CancellationToken cancellationToken
-    ) =>
-        shared is null
-            ? ask(reference, cancellationToken)
-            : shared.Answers.AskUnlessRefusedAsync(reference.Repository, () => ask(reference, cancellationToken));
+    // The base's registry has refused the credential: there is no image, and it is not sent again.
+    private ImagePublishException? Refusal => shared?.EarlyReading is { IsCompletedSuccessfully: true } reading ? reading.Result : null;
 
     private Task<Descriptor?> CurrentAsync(
         Reference reference,
         Func<CancellationToken, Task<Descriptor?>> ask,
         CancellationToken cancellationToken
     ) =>
-        shared?.References.Contains(reference) == true
-            ? shared.Answers.FindAsync(reference, ask, cancellationToken)
-            : current.GetOrAdd(reference, _ => new(() => ask(cancellationToken))).Value;
+        Refusal is { } refusal ? Task.FromException<Descriptor?>(refusal)
+        : shared?.References.Contains(reference) == true ? shared.Answers.FindAsync(reference, ask, cancellationToken)
+        : current.GetOrAdd(reference, _ => new(() => ask(cancellationToken))).Value;
 
     /// <summary>The image for a platform that a document stands for: itself, or an entry of the index that it is.</summary>
     /// <exception cref="JsonException">A document is malformed.</exception>

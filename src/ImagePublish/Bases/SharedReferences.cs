@@ -10,7 +10,6 @@ internal sealed class ReferenceAnswers
 {
     private readonly ConcurrentDictionary<Reference, Descriptor> known = new();
     private readonly SingleFlight<Reference, Descriptor?> asking = new();
-    private readonly ConcurrentDictionary<Repository, ImagePublishException> refusals = new();
 
     public Task<Descriptor?> FindAsync(
         Reference reference,
@@ -20,23 +19,6 @@ internal sealed class ReferenceAnswers
         known.TryGetValue(reference, out var answer)
             ? Task.FromResult<Descriptor?>(answer)
             : asking.RunAsync(reference, cancelled => AskAsync(reference, ask, cancelled), cancellationToken);
-
-    /// <summary>Asks a repository, unless it has refused the build's credential: one that is wrong is sent once.</summary>
-    /// <exception cref="ImagePublishException">It could not be asked; <c>IMG5001</c>: it refuses the credential.</exception>
-    public async Task<T> AskUnlessRefusedAsync<T>(Repository repository, Func<Task<T>> ask)
-    {
-        if (refusals.TryGetValue(repository, out var refusal))
-            throw refusal;
-        try
-        {
-            return await ask();
-        }
-        catch (ImagePublishException exception) when (exception.Code == DiagnosticCodes.Unauthorized)
-        {
-            refusals[repository] = exception;
-            throw;
-        }
-    }
 
     private async Task<Descriptor?> AskAsync(
         Reference reference,
@@ -60,6 +42,7 @@ internal sealed class ReferenceAnswers
 /// </remarks>
 internal sealed record SharedReferences(ReferenceAnswers Answers, IReadOnlySet<Reference> References)
 {
-    /// <summary>What reads the base's documents early: whoever needs them waits for it rather than ask twice, however it ends.</summary>
-    public Task EarlyReading { get; init; } = Task.CompletedTask;
+    /// <summary>What reads the base's documents early, if anything does: whoever needs them waits for it rather than ask twice. Where the
+    /// credential is refused, it ends with that failure, and nobody sends the same again.</summary>
+    public Task<ImagePublishException?>? EarlyReading { get; init; }
 }

@@ -3,7 +3,7 @@ using ImagePublish.Testing;
 
 namespace ImagePublish.Tasks.Tests.EndToEnd;
 
-/// <summary>A publish signs in while the project compiles, in the session in which it publishes.</summary>
+/// <summary>A publish signs in and reads its base while the project compiles, in the session in which it publishes.</summary>
 public sealed class EarlySignInTests(Peers peers)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

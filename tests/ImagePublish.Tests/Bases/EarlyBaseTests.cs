@@ -89,7 +89,7 @@ public sealed class EarlyBaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task OfThatNothingIsReadOnAMachineThatHasDocuments()
+    public async Task OfAnyOtherNothingIsReadEarlyOnAMachineThatHasDocuments()
     {
         var shared = new SharedReferences(new ReferenceAnswers(), new HashSet<Reference>());
         await ReadAsync(shared);
@@ -126,7 +126,7 @@ public sealed class EarlyBaseTests : IAsyncLifetime
 
     [Fact]
     [ReliabilityCase(
-        "Pull",
+        "Base images",
         "no answer about the base image while the project compiles",
         "the publish asks again after at most 10 seconds"
     )]
@@ -181,8 +181,8 @@ public sealed class EarlyBaseTests : IAsyncLifetime
         bench.Credential = Credential.Create("me", "wrong");
         var shared = new SharedReferences(new ReferenceAnswers(), new HashSet<Reference> { Image.Location });
 
-        await ReadAsync(shared);
-        await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => ResolveAsync(shared));
+        var early = ReadAsync(shared);
+        await RegistryBench.FailsAsync(DiagnosticCodes.Unauthorized, () => ResolveAsync(shared with { EarlyReading = early }));
 
         Assert.Single(bench.Server.Requests, request => request.Authorization?.StartsWith("Basic ", StringComparison.Ordinal) == true);
     }
@@ -197,7 +197,8 @@ public sealed class EarlyBaseTests : IAsyncLifetime
         Assert.Empty(bench.Server.Requests);
     }
 
-    private Task ReadAsync(SharedReferences shared) => new EarlyBase(bench.Client, shared).ReadAsync(Image, Platform, Store, Cancel);
+    private Task<ImagePublishException?> ReadAsync(SharedReferences shared) =>
+        new EarlyBase(bench.Client, shared).ReadAsync(Image, Platform, Store, Cancel);
 
     // As a publish does it that comes later in the same build.
     private Task<BaseImage> ResolveAsync(SharedReferences shared)

@@ -122,7 +122,13 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         if (lookup == BlobLookup.Remembered && await IsRememberedAsync(target, digest, locations, cancellationToken))
             return BlobPushResult.Existing;
         await using var upload = new BlobUpload(connection, target, blob);
-        var presence = isMissing ? BlobPresence.Unknown : await LookAsync(target, upload, locations, cancellationToken);
+        var isLikelyNew = !isMissing && await IsLikelyNewAsync(target, blob, locations, cancellationToken);
+        var looking = isMissing
+            ? Task.FromResult(BlobPresence.Unknown)
+            : BlobExistence.LookAsync(connection, target, blob.Descriptor, cancellationToken);
+        if (isLikelyNew)
+            await upload.OpenAsync(cancellationToken);
+        var presence = await looking;
         if (presence == BlobPresence.Present)
             return await RememberAsync(target, digest, locations, BlobPushResult.Existing, cancellationToken);
         var result = await MountOrUploadAsync(target, upload, locations, isMissing, cancellationToken);
@@ -131,21 +137,7 @@ internal sealed class BlobPusher(RegistryConnection connection) : IDisposable
         return result with { WasAbsent = presence == BlobPresence.Absent && result.Kind != BlobPushKind.Existing };
     }
 
-    // A round trip less where the blob is new, which is likely if this machine knows the repository, and has seen the blob nowhere.
-    private async Task<BlobPresence> LookAsync(
-        Repository target,
-        BlobUpload upload,
-        IBlobLocations? locations,
-        CancellationToken cancellationToken
-    )
-    {
-        var isLikelyNew = await IsLikelyNewAsync(target, upload.Source, locations, cancellationToken);
-        var looking = BlobExistence.LookAsync(connection, target, upload.Source.Descriptor, cancellationToken);
-        if (isLikelyNew)
-            await upload.OpenAsync(cancellationToken);
-        return await looking;
-    }
-
+    // If this machine knows the repository, and has seen the blob nowhere.
     private async Task<bool> IsLikelyNewAsync(
         Repository target,
         BlobSource blob,

@@ -63,8 +63,6 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
     private const long LargestPost = 128 << 10;
 
     private readonly Descriptor blob = source.Descriptor;
-
-    public BlobSource Source => source;
     private readonly BlobReader reader = new(source);
     private Session? session;
     private Mode mode;
@@ -85,6 +83,8 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         /// <summary>One PATCH with everything that does not say which part it is, and an empty PUT.</summary>
         Streamed,
     }
+
+    public BlobSource Source => source;
 
     /// <summary>Has the registry take the blob from another of its repositories; uploads it where that is not known or not
     /// possible.</summary>
@@ -126,8 +126,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         try
         {
             using var response = await connection.SendSignedInAsync(request, cancellationToken);
-            if (response.Status == HttpStatusCode.Accepted)
-                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+            await TakeSessionAsync(request, response);
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)
         {
@@ -151,8 +150,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
             using var response = await connection.SendSignedInAsync(request, cancellationToken);
             if (response.Status == HttpStatusCode.Created)
                 return true;
-            if (response.Status == HttpStatusCode.Accepted)
-                await ReplaceSessionAsync(new Session(response, await connection.ResolveLocationAsync(request, response)));
+            await TakeSessionAsync(request, response);
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)
         {
@@ -163,10 +161,14 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
         return false;
     }
 
-    private async Task ReplaceSessionAsync(Session next)
+    // Goes on in the session that the registry has opened, if it has.
+    private async Task TakeSessionAsync(RegistryRequest request, TransportResponse response)
     {
+        if (response.Status != HttpStatusCode.Accepted)
+            return;
+        var opened = new Session(response, await connection.ResolveLocationAsync(request, response));
         await AbandonAsync();
-        session = next;
+        session = opened;
     }
 
     // A blob that is not mounted and not asked for takes one request where the registry reads it from the POST, and two elsewhere.
@@ -188,8 +190,7 @@ internal sealed class BlobUpload(RegistryConnection connection, Repository targe
 
             // Quirk: post-ignores-blob. It is sent in the session that the registry has opened instead.
             connection.TakesBlobsByPost = false;
-            if (response.Status == HttpStatusCode.Accepted)
-                session = new Session(response, await connection.ResolveLocationAsync(request, response));
+            await TakeSessionAsync(request, response);
         }
         catch (Exception e) when (e is TransportException or ImagePublishException)
         {
