@@ -8,12 +8,6 @@ namespace ImagePublish.Common;
 [UnsupportedOSPlatform("windows")]
 internal static class UnixOwnership
 {
-    private const int CurrentFolder = -100;
-    private const int OfLinksThemselves = 0x100;
-    private const uint OwnerAndGroup = 0x18;
-    private const int OwnerOffset = 20;
-    private const int GroupOffset = 24;
-
     private const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Copies owner, group and mode. Where they can't be given away, the file stays its creator's alone.</summary>
@@ -27,22 +21,10 @@ internal static class UnixOwnership
 
     /// <summary>The owner and the group of a file or folder; of a link its own. Only for small files: where the system can't be asked, the
     /// content is read too.</summary>
-    public static (int Owner, int Group) Read(string path) =>
-        OperatingSystem.IsLinux() && TryAsk(path) is { } known ? known : ReadFromTar(path);
-
-    // https://man7.org/linux/man-pages/man2/statx.2.html: unlike that of stat, its structure is the same on all machines.
-    private static (int Owner, int Group)? TryAsk(string path)
+    public static (int Owner, int Group) Read(string path)
     {
-        var status = new byte[256];
-        try
-        {
-            var isKnown = NativeMethods.GetStatus(CurrentFolder, path, OfLinksThemselves, OwnerAndGroup, status) == 0;
-            return isKnown ? (BitConverter.ToInt32(status, OwnerOffset), BitConverter.ToInt32(status, GroupOffset)) : null;
-        }
-        catch (EntryPointNotFoundException)
-        {
-            return null;
-        }
+        var status = new FileStatus();
+        return status.TryRead(path, followLinks: false) ? (status.Owner, status.Group) : ReadFromTar(path);
     }
 
     // The framework gives the owner of a file only where it writes a tar. That is slow: the first time it takes tens of milliseconds.
@@ -59,16 +41,6 @@ internal static class UnixOwnership
 
     private static class NativeMethods
     {
-        [DllImport("libc", EntryPoint = "statx")]
-        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        public static extern int GetStatus(
-            int folder,
-            [MarshalAs(UnmanagedType.LPUTF8Str)] string path,
-            int flags,
-            uint mask,
-            [Out] byte[] status
-        );
-
         [DllImport("libc", EntryPoint = "chown")]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         public static extern int ChangeOwner([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int owner, int group);

@@ -6,9 +6,12 @@ using ImagePublish.Requests;
 namespace ImagePublish.LayerReuse;
 
 /// <summary>The files of a request, listed once, and identified by their contents.</summary>
-internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? fingerprints, CancellationToken cancellationToken)
+/// <param name="tags">The tags of files; null where they can't be computed.</param>
+internal sealed class PublishedFiles(PublishRequest request, RememberedTags? tags, CancellationToken cancellationToken)
 {
-    private readonly Lazy<Task<SelectedFiles>> selected = new(() => SelectAsync(request, fingerprints, cancellationToken));
+    private readonly FileFingerprints? fingerprints = tags?.Fingerprints;
+
+    private readonly Lazy<Task<SelectedFiles>> selected = new(() => SelectAsync(request, tags, cancellationToken));
 
     private Task<Digest?>? fingerprint;
 
@@ -22,12 +25,14 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
 
     private async Task<Digest?> FingerprintAsync()
     {
-        if (fingerprints is null)
+        if (tags is null || fingerprints is null)
             return null;
         var added = AddedFiles().ToList();
         var files = await ReadAsync();
         LayerEntry[] entries = [.. files.Entries, .. files.SeparateSymbols];
         await fingerprints.ComputeAsync([.. entries.Select(entry => entry.Content).OfType<FileOnDisk>(), .. added], cancellationToken);
+        if (added.Count > 0)
+            await tags.HandOnAsync(cancellationToken);
         using var digest = new DigestBuilder();
         foreach (var entry in entries)
             LayerInputKey.Add(digest, entry, fingerprints);
@@ -46,7 +51,7 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
         fingerprints is null ? null : await LayerInputKey.ComputeAsync(content, fingerprints, cancellationToken);
 
     /// <summary>
-    /// Whether no file was written to since it was read, as far as its time shows: only then may a result be remembered by its content.
+    /// Whether no file was written to since it was read, as far as its stamp shows: only then may a result be remembered by its content.
     /// </summary>
     public bool AreUnmodified() => fingerprints?.AreAtRest() == true;
 
@@ -54,23 +59,23 @@ internal sealed class PublishedFiles(PublishRequest request, FileFingerprints? f
     public bool AreUnmodified(LayerInput content) => fingerprints?.AreAtRest(content) == true;
 
     // Files that are left out are not read.
-    private static async Task<SelectedFiles> SelectAsync(
-        PublishRequest request,
-        FileFingerprints? fingerprints,
-        CancellationToken cancellationToken
-    )
+    private static async Task<SelectedFiles> SelectAsync(PublishRequest request, RememberedTags? tags, CancellationToken cancellationToken)
     {
         var folder = PublishFolder.List(request.PublishFolder, request.EntryDefaults, cancellationToken);
         var listed = SelectedFiles.Select(folder.Entries, request);
-        if (fingerprints is not null)
-            await fingerprints.ComputeAsync(
+        if (tags is not null)
+        {
+            await tags.Fingerprints.ComputeAsync(
                 listed.Entries.Concat(listed.SeparateSymbols).Select(entry => entry.Content).OfType<FileOnDisk>(),
                 cancellationToken
             );
+            await tags.HandOnAsync(cancellationToken);
+        }
+
         return listed with
         {
-            Entries = folder.WithModes(listed.Entries, request.Items, fingerprints),
-            SeparateSymbols = folder.WithModes(listed.SeparateSymbols, request.Items, fingerprints),
+            Entries = folder.WithModes(listed.Entries, request.Items, tags?.Fingerprints),
+            SeparateSymbols = folder.WithModes(listed.SeparateSymbols, request.Items, tags?.Fingerprints),
         };
     }
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace ImagePublish.Layers;
 
-/// <summary>Fingerprints of files' contents: whether a file changed is decided by its bytes, not by its times.</summary>
+/// <summary>Fingerprints of files' contents: whether a file changed is decided by its bytes, not by when it was modified.</summary>
 /// <remarks>
 /// A tag is a chain of GMACs (AES-GCM over no text; <see href="https://csrc.nist.gov/pubs/sp/800/38/d/final">NIST SP 800-38D</see>) under a
 /// key that is random for each store. Processors compute it as fast as they read memory, five times as fast as SHA-256. Two different
@@ -13,22 +13,20 @@ internal sealed class FileFingerprints
 {
     public const int KeySize = 16;
 
-    private const int TagSize = 16;
-
-    private const int PartSize = 256 * 1024;
-
-    private const int NonceSize = 12;
-
     private readonly byte[] key;
-    private readonly Dictionary<string, Tagged> tags = new(StringComparer.Ordinal);
+    private readonly FileTagTable earlier;
+    private readonly DateTimeOffset now;
+    private readonly Dictionary<string, FileTag> tags = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
+    private volatile bool isAnyNew;
 
-    private sealed record Tagged(byte[] Tag, FileKind Kind, DateTime Modified);
-
-    public FileFingerprints(byte[] key)
+    /// <param name="key">The key of the tags, <see cref="KeySize"/> bytes.</param>
+    /// <param name="earlier">What an earlier build computed under the same key, for files that have not changed since.</param>
+    /// <param name="now">The present or earlier: what changed shortly before is not remembered.</param>
+    public FileFingerprints(byte[] key, FileTagTable? earlier = null, DateTimeOffset now = default)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, KeySize);
-        this.key = key;
+        (this.key, this.earlier, this.now) = (key, earlier ?? FileTagTable.Empty, now);
     }
 
     public static bool AreSupported => AesGcm.IsSupported;
@@ -50,12 +48,12 @@ internal sealed class FileFingerprints
 
         void Work()
         {
-            using var mac = new AesGcm(key, TagSize);
-            var buffer = new byte[TagSize + PartSize];
+            var stamps = new FileStampReader(now);
+            using var reader = new TagReader(key);
             for (int index; (index = Interlocked.Increment(ref next)) < waiting.Length; )
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var tag = Compute(waiting[index], mac, buffer);
+                var tag = Compute(waiting[index], stamps, reader);
                 lock (gate)
                     tags[waiting[index].Path] = tag;
             }
@@ -67,28 +65,38 @@ internal sealed class FileFingerprints
     /// <summary>The kind of a file, which was seen when its tag was computed.</summary>
     public FileKind KindOf(FileOnDisk file) => Find(file).Kind;
 
-    private Tagged Find(FileOnDisk file)
+    /// <summary>What a later build need not read again.</summary>
+    /// <returns>Null if that is nothing but what this build was given.</returns>
+    public FileTagTable? Remember()
+    {
+        lock (gate)
+            return isAnyNew ? FileTagTable.Create(tags.Values) : null;
+    }
+
+    /// <summary>Whether no file changed since it was read, as far as its stamp shows.</summary>
+    /// <returns>False where something writes to one of them at the same time: then nothing may be concluded for later.</returns>
+    public bool AreAtRest()
+    {
+        var stamps = new FileStampReader(now);
+        lock (gate)
+            return tags.All(file => IsAtRest(file.Key, stamps));
+    }
+
+    /// <summary>The same for the files of a layer.</summary>
+    public bool AreAtRest(LayerInput content)
+    {
+        var stamps = new FileStampReader(now);
+        lock (gate)
+            return content.Entries.All(entry => entry.Content is not FileOnDisk file || IsAtRest(file.Path, stamps));
+    }
+
+    private bool IsAtRest(string path, FileStampReader stamps) => stamps.Read(path).IsSame(tags[path].Stamp);
+
+    private FileTag Find(FileOnDisk file)
     {
         lock (gate)
             return tags[file.Path];
     }
-
-    /// <summary>Whether no file's times changed since it was read.</summary>
-    /// <returns>False where something writes to one of them at the same time: then nothing may be concluded for later.</returns>
-    public bool AreAtRest()
-    {
-        lock (gate)
-            return tags.All(file => IsAtRest(file.Key, file.Value));
-    }
-
-    /// <summary>Whether no times of a layer's files changed since they were read.</summary>
-    public bool AreAtRest(LayerInput content)
-    {
-        lock (gate)
-            return content.Entries.All(entry => entry.Content is not FileOnDisk file || IsAtRest(file.Path, tags[file.Path]));
-    }
-
-    private static bool IsAtRest(string path, Tagged tagged) => File.GetLastWriteTimeUtc(path) == tagged.Modified;
 
     private bool IsKnown(FileOnDisk file)
     {
@@ -96,27 +104,52 @@ internal sealed class FileFingerprints
             return tags.ContainsKey(file.Path);
     }
 
-    // The buffer begins with the tag of what came before.
-    private static Tagged Compute(FileOnDisk file, AesGcm mac, byte[] buffer)
+    private FileTag Compute(FileOnDisk file, FileStampReader stamps, TagReader reader)
     {
-        var tag = buffer.AsSpan(0, TagSize);
-        tag.Clear();
-        Span<byte> nonce = stackalloc byte[NonceSize];
-        nonce.Clear();
-        using var handle = DiskFiles.Open(file.Path);
-        var modified = File.GetLastWriteTimeUtc(handle);
-        var kind = FileKind.Other;
-        for (long offset = 0; ; )
+        // Before it is read: what changes afterwards gets another one.
+        var stamp = stamps.Read(file.Path);
+        if (stamp.Length == file.Length && earlier.Find(stamp) is { } known)
+            return known;
+        isAnyNew |= stamp.IsLasting;
+        return reader.Read(file, stamp);
+    }
+
+    /// <summary>Reads files. What it needs for it is only created if there is one to be read.</summary>
+    private sealed class TagReader(byte[] key) : IDisposable
+    {
+        private const int PartSize = 256 * 1024;
+
+        private const int NonceSize = 12;
+
+        private AesGcm? mac;
+
+        // It begins with the tag of what came before.
+        private byte[] buffer = [];
+
+        public void Dispose() => mac?.Dispose();
+
+        public FileTag Read(FileOnDisk file, FileStamp stamp)
         {
-            var read = DiskFiles.Read(handle, file.Path, buffer.AsSpan(TagSize, PartSize), offset);
-            if (offset == 0)
-                kind = Modes.KindOf(buffer.AsSpan(TagSize, read));
-            if (read == 0)
-                return offset == file.Length
-                    ? new Tagged(tag.ToArray(), kind, modified)
-                    : throw DiskFiles.Changed(file.Path, $"became another length (from {file.Length} to {offset} bytes)");
-            mac.Encrypt(nonce, [], [], tag, buffer.AsSpan(0, TagSize + read));
-            offset += read;
+            if (mac is null)
+                (mac, buffer) = (new AesGcm(key, FileTag.Size), new byte[FileTag.Size + PartSize]);
+            var tag = buffer.AsSpan(0, FileTag.Size);
+            tag.Clear();
+            Span<byte> nonce = stackalloc byte[NonceSize];
+            nonce.Clear();
+            using var handle = DiskFiles.Open(file.Path);
+            var kind = FileKind.Other;
+            for (long offset = 0; ; )
+            {
+                var read = DiskFiles.Read(handle, file.Path, buffer.AsSpan(FileTag.Size, PartSize), offset);
+                if (offset == 0)
+                    kind = Modes.KindOf(buffer.AsSpan(FileTag.Size, read));
+                if (read == 0)
+                    return offset == file.Length
+                        ? new FileTag(tag.ToArray(), kind, stamp)
+                        : throw DiskFiles.Changed(file.Path, $"became another length (from {file.Length} to {offset} bytes)");
+                mac.Encrypt(nonce, [], [], tag, buffer.AsSpan(0, FileTag.Size + read));
+                offset += read;
+            }
         }
     }
 }

@@ -203,10 +203,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     {
         earlyBuild?.HandOver();
         var pinned = await new LockStep(context).PinAsync(request, output, cancellationToken);
-        var fingerprints = FileFingerprints.AreSupported
-            ? new FileFingerprints(context.Cache.DeriveContentTagKey(FileFingerprints.KeySize))
-            : null;
-        return new PinnedRequest(pinned, new PublishedFiles(pinned, fingerprints, cancellationToken));
+        var tags = await RememberedTags.OpenAsync(context.Store, pinned.PublishFolder, cancellationToken);
+        return new PinnedRequest(pinned, new PublishedFiles(pinned, tags, cancellationToken));
     }
 
     private async Task<PublishResult> ReportUnchangedAsync(

@@ -13,6 +13,7 @@ namespace ImagePublish.Storage;
 /// </remarks>
 internal sealed class CacheRecords
 {
+    /// <summary>The usual limit of a record's length.</summary>
     public const int MaxSize = 64 * 1024;
 
     private static readonly TimeSpan TouchAfter = TimeSpan.FromHours(1);
@@ -28,11 +29,13 @@ internal sealed class CacheRecords
 
     internal StoreKey Key => key.Value;
 
-    public Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested ? Task.FromCanceled<byte[]?>(cancellationToken) : Task.FromResult(Read(kind, key));
+    public Task<byte[]?> ReadAsync(string kind, Digest key, CancellationToken cancellationToken, int maxSize = MaxSize) =>
+        cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<byte[]?>(cancellationToken)
+            : Task.FromResult(Read(kind, key, maxSize));
 
     // A small file is read sooner than a thread is changed for it.
-    private byte[]? Read(string kind, Digest key)
+    private byte[]? Read(string kind, Digest key, int maxSize)
     {
         var path = PathOf(kind, key);
         try
@@ -41,7 +44,8 @@ internal sealed class CacheRecords
             if (
                 !file.Exists
                 || file.LinkTarget is not null
-                || file.Length is < SHA256.HashSizeInBytes or > MaxSize + SHA256.HashSizeInBytes
+                || file.Length < SHA256.HashSizeInBytes
+                || file.Length > maxSize + SHA256.HashSizeInBytes
             )
                 return null;
             var bytes = File.ReadAllBytes(path);
@@ -62,9 +66,15 @@ internal sealed class CacheRecords
 
     /// <summary>Writes a record over one that is there.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
-    public async Task WriteAsync(string kind, Digest key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async Task WriteAsync(
+        string kind,
+        Digest key,
+        ReadOnlyMemory<byte> content,
+        CancellationToken cancellationToken,
+        int maxSize = MaxSize
+    )
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, MaxSize);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, maxSize);
         byte[] bytes = [.. Key.Seal(kind, key, content.Span), .. content.Span];
         await disk.WriteAsync(PathOf(kind, key), bytes, durable: false, cancellationToken);
         disk.Touch(PathOf(kind, key));

@@ -53,7 +53,7 @@ public sealed class LayerLookupsTests
         var cache = new LayerCache(store);
         var sources = new LayerSources
         {
-            Files = new PublishedFiles(request, fingerprints: null, Cancel),
+            Files = new PublishedFiles(request, tags: null, Cancel),
             Store = store,
             Cache = cache,
             Registries = new RegistryLayerCache(

@@ -61,9 +61,9 @@ public sealed class SharedWorkTests
         var request = bench.Request("1.0");
         var store = bench.Store();
         var cache = new LayerCache(store);
-        var tags = new FileFingerprints(cache.DeriveContentTagKey(FileFingerprints.KeySize));
+        var tags = (await RememberedTags.OpenAsync(store, bench.PublishFolder, Cancel))!;
         var content = LayerInput.Create("packages", LayerTesting.ReadFolder(bench.PublishFolder, request.EntryDefaults, request.Items));
-        var key = (await LayerInputKey.ComputeAsync(content, tags, Cancel))!;
+        var key = (await LayerInputKey.ComputeAsync(content, tags.Fingerprints, Cancel))!;
         await using var tasks = new TaskScope(Cancel);
         var sources = new LayerSources
         {

@@ -1,4 +1,6 @@
+using ImagePublish.LayerReuse;
 using ImagePublish.Oci;
+using ImagePublish.Storage;
 using ImagePublish.Testing;
 using ImagePublish.Tests.Registries;
 
@@ -28,6 +30,34 @@ public sealed class UpToDateCheckTests
             second.Image.Layers.Select(layer => (layer.Descriptor.Digest, layer.Descriptor.Size, layer.DiffId))
         );
         Assert.Equal(OciJson.Write(first.Image.Config), OciJson.Write(second.Image.Config));
+    }
+
+    [Fact]
+    public async Task AFileThatChangedIsNoticedWhereItsLengthAndTimeAreTheSame()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        bench.Write("App.dll", "one");
+        await bench.PublishAsync(bench.Request("1.0"));
+        // An hour later, the files have not changed for long enough.
+        var later = new StoreOptions { Time = new MovableClock(DateTimeOffset.UtcNow + TimeSpan.FromHours(1)) };
+        var store = ImageStore.Open(Path.Combine(bench.PublishFolder, "..", "store-here"), later);
+        var first = await RememberedTags.OpenAsync(store, bench.PublishFolder, PublishingBench.Cancel);
+        await new PublishedFiles(bench.Request("1.0"), first, PublishingBench.Cancel).ReadAsync();
+        var second = await RememberedTags.OpenAsync(store, bench.PublishFolder, PublishingBench.Cancel);
+        await new PublishedFiles(bench.Request("1.0"), second, PublishingBench.Cancel).ReadAsync();
+        Assert.NotNull(first!.Fingerprints.Remember());
+        Assert.Null(second!.Fingerprints.Remember());
+        var again = await bench.PublishAsync(bench.Request("1.0"));
+        var path = Path.Combine(bench.PublishFolder, "App.dll");
+        var modified = File.GetLastWriteTimeUtc(path);
+        bench.Write("App.dll", "two");
+        File.SetLastWriteTimeUtc(path, modified);
+
+        var changed = await bench.PublishAsync(bench.Request("1.0"));
+
+        Assert.True(again.IsUnchanged);
+        Assert.False(changed.IsUnchanged);
+        Assert.NotEqual(again.Image.Digest, changed.Image.Digest);
     }
 
     [Fact]
