@@ -1,10 +1,8 @@
 using System.Text;
-using ImagePublish.Bases;
 using ImagePublish.Common;
 using ImagePublish.Diagnostics;
 using ImagePublish.Images;
 using ImagePublish.LayerReuse;
-using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
 using ImagePublish.Requests;
@@ -23,6 +21,16 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
     // Counts up when the check finds something more.
     private const int Version = 4;
 
+    private readonly DependencyFacts facts = new(store, log);
+
+    /// <summary>Takes the layers that will be examined. Their files are not read yet.</summary>
+    public ExaminedApp Take(PublishRequest request, LayerLookups layers, TaskScope tasks)
+    {
+        async Task<AppDependencies> ReadAsync(CancellationToken token) =>
+            await facts.ReadNeedsAsync(request, await layers.AllAsync(), token);
+        return new ExaminedApp(layers, new(() => tasks.Run(ReadAsync))) { IsExamined = IsWanted(request) };
+    }
+
     /// <summary>Repeats the warnings of an image that was examined before.</summary>
     public async Task RepeatAsync(PublishRequest request, Image image, CancellationToken cancellationToken)
     {
@@ -39,7 +47,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         PublishRequest request,
         Image image,
         BaseImage baseImage,
-        IReadOnlyList<LayerCandidate> candidates,
+        ExaminedApp app,
         CancellationToken cancellationToken
     )
     {
@@ -53,7 +61,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
                 return;
             }
 
-            var findings = await FindAsync(request, image, baseImage, candidates, cancellationToken);
+            var findings = await FindAsync(request, image, baseImage, app, cancellationToken);
             Log(findings);
             if (findings.IsWhole || findings.OtherMachine is not null)
                 await RememberAsync(request, image, findings, cancellationToken);
@@ -75,45 +83,32 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         PublishRequest request,
         Image image,
         BaseImage baseImage,
-        IReadOnlyList<LayerCandidate> candidates,
+        ExaminedApp app,
         CancellationToken cancellationToken
     )
     {
-        var entries = candidates.SelectMany(candidate => candidate.Content.Entries).ToList();
+        var layers = await app.Layers.AllAsync();
+        var entries = layers.SelectMany(layer => layer.Content.Entries).ToList();
         var machine = OtherArchitectures.Find(entries, request.Spec.Platform, CommandOf(image), cancellationToken);
         // A layer of packages that was known without its files is read like one of the base's.
-        var withoutFiles = candidates.Where(candidate => candidate.Content.Entries.Count == 0).Select(candidate => candidate.Known!);
-        var below = baseImage.Layers.Concat(withoutFiles);
-        var files = await new BaseFiles(store, log).TryReadAsync(below, request.DependencyCheck!.MayDownload, cancellationToken);
-        if (files is null)
+        var withoutFiles = layers.Where(layer => layer.Content.Entries.Count == 0).Select(layer => layer.Known!);
+        var inventory = await facts.FindInventoryAsync(
+            [.. baseImage.Layers, .. withoutFiles],
+            request.DependencyCheck!.MayDownload,
+            cancellationToken
+        );
+        if (inventory is null)
+        {
             log.Detail(
                 "The contents of the base image are not known on this machine, so the app is not checked for missing libraries. "
                     + "ImageDoctor=Full downloads it for that."
             );
-        IReadOnlyList<string> missing = files is null ? [] : FindMissing(request, image, files, entries, cancellationToken);
-        return new Findings(files is not null, machine, missing);
-    }
+            return new Findings(IsWhole: false, machine, []);
+        }
 
-    private static IReadOnlyList<string> FindMissing(
-        PublishRequest request,
-        Image image,
-        BaseFileSystem below,
-        List<LayerEntry> entries,
-        CancellationToken cancellationToken
-    )
-    {
-        var runtime = request
-            .Items.Where(item => item.Origin == PublishItemOrigin.Runtime)
-            .Select(item => item.RelativePath.Replace('\\', '/'))
-            .ToHashSet(StringComparer.Ordinal);
-        var needs = AppDependencies.Read(
-            entries.Where(entry => entry.Content is FileOnDisk),
-            runtime,
-            request.Spec.Platform,
-            request.DependencyCheck!.IsMusl,
-            cancellationToken
-        );
-        return new DependencyCheck(request.DependencyCheck, needs, new ImageInventory(below, entries)).Findings(IsInvariant(image));
+        inventory.Add(entries);
+        var check = new DependencyCheck(request.DependencyCheck, await app.Needs.Value, inventory);
+        return new Findings(IsWhole: true, machine, check.Findings(IsInvariant(image)));
     }
 
     // Lines: whether the base was read, the file for another machine or nothing, and what is missing.
@@ -168,4 +163,17 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
     }
 
     private sealed record Findings(bool IsWhole, string? OtherMachine, IReadOnlyList<string> Missing);
+}
+
+/// <summary>The layers of an app, and what their files need.</summary>
+internal sealed record ExaminedApp(LayerLookups Layers, Lazy<Task<AppDependencies>> Needs)
+{
+    public required bool IsExamined { get; init; }
+
+    /// <summary>Begins to read the files, beside what else a publish does.</summary>
+    public void BeginReading()
+    {
+        if (IsExamined)
+            _ = Needs.Value;
+    }
 }

@@ -86,6 +86,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         var layers = new LayerLookups([.. (await findingPackages).Select(Task.FromResult), .. findingLayers]);
         var draft = new ImageDraft(pinned, await resolvingAll, layers)
         {
+            App = dependencies.Take(request, layers, tasks),
             PackageFacts = readingFacts,
             Symbols = await SymbolsStep.PlanAsync(pinned, producer, tasks),
         };
@@ -94,6 +95,7 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
         if (await FindUnchangedAsync(draft, output, tasks) is { } known)
             return await RecordAsync(draft, known, output, tasks.Token);
 
+        draft.App.BeginReading();
         draft = await KeepUnknownAsync(draft, output, tasks.Token);
         var heldTags = await tagGuard.FindAsync(request.Destinations, request.LocalName, request.HeldTags, tasks.Token);
         // An image that may be refused because of such a tag, or of its size, is not uploaded before it is whole.
@@ -393,8 +395,8 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private bool DependenciesMayFail => log.IsError(DiagnosticCodes.LibraryMissing) || log.IsError(DiagnosticCodes.OtherMachine);
 
     private Task CheckDependenciesAsync(ImageDraft draft, Image image, CancellationToken cancellationToken) =>
-        Spans.RunAsync("check dependencies", async () =>
-            await dependencies.ExamineAsync(draft.Request, image, draft.Base, await draft.Layers.AllAsync(), cancellationToken)
+        Spans.RunAsync("check dependencies", () =>
+            dependencies.ExamineAsync(draft.Request, image, draft.Base, draft.App, cancellationToken)
         );
 
     private async Task<PublishRun> RecordAsync(
@@ -421,6 +423,9 @@ internal sealed class ImagePublisher(PublishContext context, EarlyLayerBuild? ea
     private sealed record ImageDraft(PinnedRequest Pinned, ResolvedImages Images, LayerLookups Layers)
     {
         private readonly ImageSpec spec = WithGeneratedLabels(Pinned.Request, Images.Base);
+
+        /// <summary>What is checked for missing libraries.</summary>
+        public required ExaminedApp App { get; init; }
 
         /// <summary>What is known of the packages, for the bill of materials.</summary>
         public Task<SbomFacts?>? PackageFacts { get; init; }

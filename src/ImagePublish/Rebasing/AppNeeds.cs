@@ -64,11 +64,9 @@ internal sealed class AppNeeds(ImageStore store, BaseFactsReader reader, IPublis
         }
 
         await files.FetchAsync([.. wanted.Select(one => one.File)], cancellationToken);
-        return AppDependencies.Read(
+        return new AppDependencyReader(image.Platform, old.Inventory.IsMusl).Read(
             wanted.Select(one => EntryOf(one.Entry) with { Content = files.Seekable(one.File) }),
             new HashSet<string>(),
-            image.Platform,
-            old.Inventory.IsMusl,
             cancellationToken
         );
     }

@@ -21,7 +21,7 @@ internal sealed class BaseFacts(BaseImage image, BaseFileSystem files)
 
     public BaseFileSystem Files => files;
 
-    public ImageInventory Inventory { get; } = new(files, []);
+    public ImageInventory Inventory { get; } = new(files);
 
     /// <summary>The distribution, <c>debian</c>; empty where the image does not say.</summary>
     public string System => release.GetValueOrDefault("ID", "");

@@ -393,7 +393,7 @@ public sealed class ForeignContentFuzzTests : IDisposable
         _ = files.Accounts.FindUser("root");
         _ = PackageBase.Installed(files).Count();
         _ = new PackageBase("base", files).ReadSources().Count;
-        _ = new ImageInventory(files, []).IsMusl;
+        _ = new ImageInventory(files).IsMusl;
         Assert.Equal(listing.Entries.Count, LayerListing.TryRead(listing.Write())?.Entries.Count);
     }
 

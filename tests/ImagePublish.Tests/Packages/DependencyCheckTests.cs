@@ -4,6 +4,7 @@ using System.Reflection.Emit;
 using System.Runtime.InteropServices;
 using ImagePublish.Bases;
 using ImagePublish.Diagnostics;
+using ImagePublish.LayerReuse;
 using ImagePublish.Layers;
 using ImagePublish.Oci;
 using ImagePublish.Packages.Dependencies;
@@ -125,7 +126,7 @@ public sealed class DependencyCheckTests : IDisposable
         var request = new DependencyCheckRequest { IsGlobalizationInvariant = app != "cultures", UsesAspNet = app == "aspnet" };
         var needs = Read(app is "zones" or "https" or "drawing" ? Compiled(app) : []);
 
-        var findings = new DependencyCheck(request, needs, new ImageInventory(BaseFileSystem.Empty, [])).Findings(isInvariant: false);
+        var findings = new DependencyCheck(request, needs, new ImageInventory(BaseFileSystem.Empty)).Findings(isInvariant: false);
 
         Assert.Equal(told.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, findings.Count);
         Assert.All(told.Split(' ', StringSplitOptions.RemoveEmptyEntries), word =>
@@ -153,9 +154,62 @@ public sealed class DependencyCheckTests : IDisposable
             new DependencyCheck(
                 request,
                 Read([.. Compiled("zones"), .. Compiled("https"), .. Compiled("drawing")]),
-                new ImageInventory(BaseFileSystem.Empty, entries)
+                InventoryOf(entries)
             ).Findings(isInvariant: false)
         );
+    }
+
+    [Fact]
+    public void WhatLayersNeedIsTheSameTogetherAndAfterItWasWritten()
+    {
+        List<LayerEntry> entries = [.. Compiled("zones"), .. Compiled("https"), .. Compiled("drawing"), Copy("libx.so")];
+        var whole = Read(entries);
+
+        var together = new AppDependencies();
+        foreach (var entry in entries)
+            together.Add(AppDependencies.Read(Read([entry]).Write()));
+
+        Assert.Equal(whole.Libraries, together.Libraries);
+        Assert.Equal(whole.Assemblies.Order(StringComparer.Ordinal), together.Assemblies.Order(StringComparer.Ordinal));
+        Assert.Equal((whole.TimeZones, whole.Fonts, whole.IsInvariant), (together.TimeZones, together.Fonts, together.IsInvariant));
+        Assert.NotNull(whole.TimeZones);
+        Assert.NotNull(whole.Fonts);
+    }
+
+    [Fact]
+    public void WhatAnImageHasIsTheSameAfterItWasWritten()
+    {
+        var inventory = InventoryOf([Copy("libx.so"), Copy("fonts/own.ttf")]);
+
+        var read = ImageInventory.Read(inventory.Write());
+
+        Assert.Empty(inventory.LostIn(read));
+        Assert.Empty(read.LostIn(inventory));
+        Assert.Equal((inventory.HasFonts, inventory.HasDpkg, inventory.OsRelease), (read.HasFonts, read.HasDpkg, read.OsRelease));
+        Assert.True(read.Has("libx.so"));
+    }
+
+    [Fact]
+    public async Task OnlyALayerThatChangedIsReadForWhatItNeeds()
+    {
+        await using var bench = await PublishingBench.StartAsync();
+        var facts = new DependencyFacts(bench.Store(), bench.Log);
+        var file = Path.Combine(bench.PublishFolder, "libneeds.so");
+        File.Copy(Program, file);
+        var entry = new LayerEntry("app/libneeds.so", LayerEntryKind.File) { Content = new FileOnDisk(file, new FileInfo(file).Length) };
+        var candidate = new LayerCandidate(LayerInput.Create("app", [entry]), Digest.Compute("one"u8), DiffId: null, Known: null);
+        var request = Request(bench, []);
+        var read = await facts.ReadNeedsAsync(request, [candidate], Cancel);
+        File.Delete(file);
+
+        var known = await facts.ReadNeedsAsync(request, [candidate], Cancel);
+        var changed = await Assert.ThrowsAsync<ImagePublishException>(() =>
+            facts.ReadNeedsAsync(request, [candidate with { Key = Digest.Compute("other"u8) }], Cancel)
+        );
+
+        Assert.Contains("libc.so.6", read.Libraries);
+        Assert.Equal(read.Libraries, known.Libraries);
+        Assert.Equal(DiagnosticCodes.UnreadableFile, changed.Code);
     }
 
     [Fact]
@@ -273,7 +327,14 @@ public sealed class DependencyCheckTests : IDisposable
     }
 
     private static AppDependencies Read(IEnumerable<LayerEntry> entries) =>
-        AppDependencies.Read(entries, new HashSet<string>(), Here, isMusl: false, Cancel);
+        new AppDependencyReader(Here, isMusl: false).Read(entries, new HashSet<string>(), Cancel);
+
+    private static ImageInventory InventoryOf(IEnumerable<LayerEntry> entries)
+    {
+        var inventory = new ImageInventory(BaseFileSystem.Empty);
+        inventory.Add(entries);
+        return inventory;
+    }
 
     private static LayerEntry Copy(string path) =>
         new("app/" + path, LayerEntryKind.File) { PublishPath = path, Content = new FileOnDisk(Program, new FileInfo(Program).Length) };

@@ -1,3 +1,4 @@
+using System.Text;
 using ImagePublish.Layers;
 
 namespace ImagePublish.Packages.Dependencies;
@@ -13,7 +14,8 @@ internal sealed class ImageInventory
     // The files that links of the loader's names lead to, by those names.
     private readonly Dictionary<string, string> links = new(StringComparer.Ordinal);
 
-    public ImageInventory(BaseFileSystem below, IEnumerable<LayerEntry> added)
+    /// <summary>What the layers of an image have.</summary>
+    public ImageInventory(BaseFileSystem below)
     {
         foreach (var folder in LibraryFolders)
             AddLibraries(below, folder);
@@ -22,8 +24,19 @@ internal sealed class ImageInventory
         HasFonts = FontFolders.Any(folder => below.FilesBelow(folder).Any(IsFont));
         HasDpkg = below.FilesBelow("var/lib/dpkg").Any();
         OsRelease = below.TextOf("etc/os-release");
-        foreach (var path in added.Where(entry => entry.Kind != LayerEntryKind.Directory).Select(entry => entry.Path))
-            Add(path);
+    }
+
+    private ImageInventory(BinaryReader record)
+    {
+        HasTimeZones = record.ReadBoolean();
+        HasAuthorities = record.ReadBoolean();
+        HasFonts = record.ReadBoolean();
+        HasDpkg = record.ReadBoolean();
+        OsRelease = record.ReadString();
+        for (var left = record.ReadInt32(); left > 0; left--)
+            libraries.Add(record.ReadString());
+        for (var left = record.ReadInt32(); left > 0; left--)
+            links[record.ReadString()] = record.ReadString();
     }
 
     public bool HasTimeZones { get; private set; }
@@ -58,6 +71,43 @@ internal sealed class ImageInventory
             .. libraries.Where(name => !other.Has(name) && !linked.Contains(name)).Order(StringComparer.Ordinal),
             .. others.Where(one => one.IsLost).Select(one => one.Name),
         ];
+    }
+
+    /// <summary>Adds what is put on those layers.</summary>
+    public void Add(IEnumerable<LayerEntry> files)
+    {
+        foreach (var path in files.Where(entry => entry.Kind != LayerEntryKind.Directory).Select(entry => entry.Path))
+            Add(path);
+    }
+
+    /// <summary>Writes it for <see cref="Read"/>.</summary>
+    public byte[] Write()
+    {
+        var bytes = new MemoryStream();
+        using var record = new BinaryWriter(bytes, Encoding.UTF8);
+        record.Write(HasTimeZones);
+        record.Write(HasAuthorities);
+        record.Write(HasFonts);
+        record.Write(HasDpkg);
+        record.Write(OsRelease);
+        record.Write(libraries.Count);
+        foreach (var name in libraries)
+            record.Write(name);
+        record.Write(links.Count);
+        foreach (var (name, file) in links)
+        {
+            record.Write(name);
+            record.Write(file);
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    public static ImageInventory Read(byte[] bytes)
+    {
+        using var record = new BinaryReader(new MemoryStream(bytes), Encoding.UTF8);
+        return new ImageInventory(record);
     }
 
     private void AddLibraries(BaseFileSystem below, string folder)
