@@ -143,11 +143,8 @@ internal sealed class RegistryDocuments(RegistryClient registries, ImageStore st
 
     public Task RememberAsync(MemoryBlobSource document, CancellationToken cancellationToken)
     {
-        var content = document.Content;
-        var mediaType = Encoding.UTF8.GetBytes(document.Descriptor.MediaType + "\n");
-        return content.Length + mediaType.Length > CacheRecords.MaxSize
-            ? Task.CompletedTask
-            : store.Records.WriteAsync(Kind, document.Descriptor.Digest, (byte[])[.. mediaType, .. content.Span], cancellationToken);
+        byte[] record = [.. Encoding.UTF8.GetBytes(document.Descriptor.MediaType + "\n"), .. document.Content.Span];
+        return store.Records.WriteIfSmallAsync(Kind, document.Descriptor.Digest, record, cancellationToken);
     }
 
     /// <summary>A document that was remembered, without asking a registry.</summary>

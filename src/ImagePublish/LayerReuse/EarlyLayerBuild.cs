@@ -186,7 +186,7 @@ internal sealed class EarlyLayerBuild : IDisposable
     {
         using var stamp = new DigestBuilder();
         stamp.Add("early");
-        stamp.Add(typeof(EarlyLayerBuild).Module.ModuleVersionId.ToByteArray());
+        stamp.AddThisBuild();
         stamp.Add(layers.Compression.Key);
         foreach (var entry in input.Entries)
         {

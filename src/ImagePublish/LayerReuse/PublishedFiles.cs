@@ -9,8 +9,6 @@ namespace ImagePublish.LayerReuse;
 /// <param name="tags">The tags of files; null where they can't be computed.</param>
 internal sealed class PublishedFiles(PublishRequest request, RememberedTags? tags, CancellationToken cancellationToken)
 {
-    private readonly FileFingerprints? fingerprints = tags?.Fingerprints;
-
     private readonly Lazy<Task<SelectedFiles>> selected = new(() => SelectAsync(request, tags, cancellationToken));
 
     private Task<Digest?>? fingerprint;
@@ -25,8 +23,9 @@ internal sealed class PublishedFiles(PublishRequest request, RememberedTags? tag
 
     private async Task<Digest?> FingerprintAsync()
     {
-        if (tags is null || fingerprints is null)
+        if (tags is null)
             return null;
+        var fingerprints = tags.Fingerprints;
         var added = AddedFiles().ToList();
         var files = await ReadAsync();
         LayerEntry[] entries = [.. files.Entries, .. files.SeparateSymbols];
@@ -48,15 +47,15 @@ internal sealed class PublishedFiles(PublishRequest request, RememberedTags? tag
     /// <summary>The key of a layer's content.</summary>
     /// <exception cref="ImagePublishException"><c>IMG3002</c>: a file can't be read, or changes meanwhile.</exception>
     public async Task<Digest?> ComputeKeyAsync(LayerInput content) =>
-        fingerprints is null ? null : await LayerInputKey.ComputeAsync(content, fingerprints, cancellationToken);
+        tags is null ? null : await LayerInputKey.ComputeAsync(content, tags.Fingerprints, cancellationToken);
 
     /// <summary>
     /// Whether no file was written to since it was read, as far as its stamp shows: only then may a result be remembered by its content.
     /// </summary>
-    public bool AreUnmodified() => fingerprints?.AreAtRest() == true;
+    public bool AreUnmodified() => tags?.Fingerprints.AreAtRest() == true;
 
     /// <summary>The same for the files of one layer, whose key was computed.</summary>
-    public bool AreUnmodified(LayerInput content) => fingerprints?.AreAtRest(content) == true;
+    public bool AreUnmodified(LayerInput content) => tags?.Fingerprints.AreAtRest(content) == true;
 
     // Files that are left out are not read.
     private static async Task<SelectedFiles> SelectAsync(PublishRequest request, RememberedTags? tags, CancellationToken cancellationToken)

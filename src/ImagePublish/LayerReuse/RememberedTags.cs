@@ -27,7 +27,7 @@ internal sealed class RememberedTags
         if (!FileFingerprints.AreSupported)
             return null;
         using var key = new DigestBuilder();
-        key.Add(typeof(RememberedTags).Module.ModuleVersionId.ToByteArray());
+        key.AddThisBuild();
         key.Add(Path.GetFullPath(publishFolder));
         var name = key.ToDigest();
         var table = await store.Records.ReadAsync(Kind, name, cancellationToken, MaxSize) is { } record ? FileTagTable.Parse(record) : null;

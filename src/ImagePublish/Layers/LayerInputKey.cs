@@ -14,7 +14,7 @@ internal static class LayerInputKey
             return null;
         await tags.ComputeAsync(content.Entries.Select(entry => entry.Content).OfType<FileOnDisk>(), cancellationToken);
         using var key = new DigestBuilder();
-        key.Add(typeof(LayerInputKey).Module.ModuleVersionId.ToByteArray());
+        key.AddThisBuild();
         foreach (var entry in content.Entries)
             Add(key, entry, tags);
         return key.ToDigest();

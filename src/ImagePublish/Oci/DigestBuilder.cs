@@ -38,6 +38,10 @@ internal sealed class DigestBuilder : IDisposable
             writer.Write(value);
     }
 
+    /// <summary>Adds what tells this build of the product from any other: what another one remembered under such a digest is not
+    /// found.</summary>
+    public void AddThisBuild() => Add(typeof(DigestBuilder).Module.ModuleVersionId.ToByteArray());
+
     public Digest ToDigest()
     {
         if (hashed is null)

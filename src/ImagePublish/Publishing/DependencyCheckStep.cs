@@ -125,8 +125,7 @@ internal sealed class DependencyCheckStep(ImageStore store, IPublishLog log)
         var record = Encoding.UTF8.GetBytes(
             string.Join('\n', [findings.IsWhole.ToString(), findings.OtherMachine ?? "", .. findings.Missing])
         );
-        if (record.Length <= CacheRecords.MaxSize)
-            await store.Records.WriteAsync(Kind, KeyOf(request, image), record, cancellationToken);
+        await store.Records.WriteIfSmallAsync(Kind, KeyOf(request, image), record, cancellationToken);
     }
 
     private void Log(Findings findings)

@@ -55,7 +55,7 @@ internal sealed class DependencyFacts(ImageStore store, IPublishLog log)
         if (await store.Records.ReadAsync(NeedsKind, key, cancellationToken) is { } record)
             return AppDependencies.Read(record);
         var needs = Read();
-        await RememberAsync(NeedsKind, key, needs.Write(), cancellationToken);
+        await store.Records.WriteIfSmallAsync(NeedsKind, key, needs.Write(), cancellationToken);
         return needs;
 
         AppDependencies Read() => new AppDependencyReader(request.Spec.Platform, isMusl).Read(files, runtimeFiles, cancellationToken);
@@ -67,7 +67,7 @@ internal sealed class DependencyFacts(ImageStore store, IPublishLog log)
     public async Task<ImageInventory?> FindInventoryAsync(IReadOnlyList<Layer> below, bool mayDownload, CancellationToken cancellationToken)
     {
         using var name = new DigestBuilder();
-        name.Add(typeof(DependencyFacts).Module.ModuleVersionId.ToByteArray());
+        name.AddThisBuild();
         name.Add([.. below.Where(layer => layer.Source is not null).Select(layer => layer.DiffId.Value)]);
         var key = name.ToDigest();
         if (await store.Records.ReadAsync(InventoryKind, key, cancellationToken) is { } record)
@@ -75,10 +75,7 @@ internal sealed class DependencyFacts(ImageStore store, IPublishLog log)
         if (await new BaseFiles(store, log).TryReadAsync(below, mayDownload, cancellationToken) is not { } files)
             return null;
         var inventory = new ImageInventory(files);
-        await RememberAsync(InventoryKind, key, inventory.Write(), cancellationToken);
+        await store.Records.WriteIfSmallAsync(InventoryKind, key, inventory.Write(), cancellationToken);
         return inventory;
     }
-
-    private Task RememberAsync(string kind, Digest key, byte[] record, CancellationToken cancellationToken) =>
-        record.Length <= CacheRecords.MaxSize ? store.Records.WriteAsync(kind, key, record, cancellationToken) : Task.CompletedTask;
 }

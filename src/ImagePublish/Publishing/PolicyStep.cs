@@ -79,8 +79,7 @@ internal sealed class PolicyStep(PublishContext context)
         if (request.Policy is null)
             return;
         var record = Encoding.UTF8.GetBytes(string.Join('\n', found.Select(finding => $"{finding.Code} {finding.Message}")));
-        if (record.Length <= Storage.CacheRecords.MaxSize)
-            await context.Store.Records.WriteAsync(Kind, KeyOf(request, image.Digest), record, cancellationToken);
+        await context.Store.Records.WriteIfSmallAsync(Kind, KeyOf(request, image.Digest), record, cancellationToken);
     }
 
     private IReadOnlyList<Finding> Examine(

@@ -198,7 +198,7 @@ internal sealed class SbomStep(PublishContext context)
     private static Digest KeyOf(PublishRequest request, Image image)
     {
         using var key = new DigestBuilder();
-        key.Add(typeof(SbomStep).Module.ModuleVersionId.ToByteArray());
+        key.AddThisBuild();
         key.Add(image.Digest.Value);
         key.Add(request.LocalName);
         request.Sbom!.AddContentTo(key);

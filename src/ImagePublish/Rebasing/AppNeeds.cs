@@ -42,8 +42,7 @@ internal sealed class AppNeeds(ImageStore store, BaseFactsReader reader, IPublis
         var before = new DependencyCheck(request, needs, old.Inventory).Findings(isInvariant);
         var lacking = new DependencyCheck(request, needs, newer.Inventory).Findings(isInvariant).Except(before).ToList();
         var record = Encoding.UTF8.GetBytes(string.Join('\n', lacking));
-        if (record.Length <= CacheRecords.MaxSize)
-            await store.Records.WriteAsync(Kind, key, record, cancellationToken);
+        await store.Records.WriteIfSmallAsync(Kind, key, record, cancellationToken);
         return lacking;
     }
 

@@ -80,6 +80,11 @@ internal sealed class CacheRecords
         disk.Touch(PathOf(kind, key));
     }
 
+    /// <summary>Writes a record unless it is longer than usual.</summary>
+    /// <exception cref="ImagePublishException"><c>IMG3101</c>: the disk refuses.</exception>
+    public Task WriteIfSmallAsync(string kind, Digest key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        content.Length <= MaxSize ? WriteAsync(kind, key, content, cancellationToken) : Task.CompletedTask;
+
     public bool IsEmpty(string kind)
     {
         var folder = FolderOf(kind);

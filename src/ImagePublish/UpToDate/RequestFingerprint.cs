@@ -18,7 +18,7 @@ internal static class RequestFingerprint
     private static Digest ComputeNew(PublishRequest request)
     {
         using var digest = new DigestBuilder();
-        digest.Add(typeof(RequestFingerprint).Module.ModuleVersionId.ToByteArray());
+        digest.AddThisBuild();
         Add(digest, request.Spec);
         Add(digest, request.Project);
         Add(digest, request.Base);
